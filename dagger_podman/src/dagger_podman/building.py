@@ -1,0 +1,136 @@
+"""Builds Dockerfiles with `podman build`: once for equal input, quietly from the cache afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import host, images
+from .dockerfile import outside_images, stages
+from .errors import DaggerPodmanError, ExecError
+from .files import MTIME, write_out
+from .nodes import Node
+from .patterns import parse_dockerignore
+from .podman import IMAGES
+from .session import runtime_folder
+from .store import digest_of
+from .tree import Tree, filtered
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+async def build(
+    session: Session,
+    context: Tree,
+    dockerfile: str,
+    platform: str,
+    build_args: Sequence[dict[str, str]],
+    target: str,
+    secrets: Sequence[Node],
+) -> str:
+    """The id of the image that a Dockerfile of the context gives."""
+    text = _read(session, context, dockerfile)
+    arguments = {a["name"]: a.get("value", "") for a in build_args}
+    bases = outside_images(stages(text, arguments, platform or images.session_platform()), target)
+    ids = dict(zip(bases, await asyncio.gather(*(images.pulled(session, b, platform) for b in bases)), strict=True))
+    ignored = next((p for p in (f"{dockerfile}.dockerignore", ".dockerignore") if p in context.entries), None)
+    if ignored:
+        context = filtered(context, exclude=parse_dockerignore(_read(session, context, ignored)))
+    values = [await session.value(node) for node in secrets]
+    key = digest_of(
+        ["build", context.digest, text, sorted(arguments.items()), target, platform, ids, sorted(s.name for s in values)]
+    )
+
+    async def known_or_built() -> str:
+        async with session.store.lock(f"build-{key}"):
+            title = f"build {dockerfile}" + (f" --target {target}" if target else "")
+            if (known := session.store.read("images", key)) and await images.present(session, known):
+                async with session.progress.step(title) as step:
+                    step.cached = True
+                return str(known)
+            image = await _build(session, context, text, title, platform, arguments, target, values, ids, key)
+            session.store.write("images", key, image)
+            return image
+
+    return str(await session.once(f"build {key}", known_or_built))
+
+
+def _read(session: Session, context: Tree, path: str) -> str:
+    entry = context.entries.get(os.path.normpath(path))
+    if entry is None or entry.kind != "file":
+        raise DaggerPodmanError(f"failed to read dockerfile: open {path}: no such file or directory")
+    return session.store.read_blob(entry.content).decode(errors="replace")
+
+
+async def _build(
+    session: Session,
+    context: Tree,
+    text: str,
+    title: str,
+    platform: str,
+    arguments: dict[str, str],
+    target: str,
+    secrets: Sequence[Any],
+    bases: dict[str, str],
+    key: str,
+) -> str:
+    secret_folder = tempfile.mkdtemp(dir=runtime_folder(), prefix=f"{session.id}-")
+    try:
+        with session.store.temporary_folder() as folder:
+            await asyncio.to_thread(write_out, session.store, context, folder / "context")
+            (folder / "Dockerfile").write_text(text)
+            options = ["--platform", platform] if platform else []
+            for name, image in bases.items():
+                options += ["--build-context", f"{name}=container-image://{image}"]
+            for name, value in arguments.items():
+                options += ["--build-arg", f"{name}={value}"]
+            for i, secret in enumerate(secrets):
+                path = Path(secret_folder) / str(i)
+                path.write_bytes(await secret.read())
+                path.chmod(0o600)
+                options += ["--secret", f"id={secret.name},src={path}"]
+            command = [
+                *("build", "--layers", "--pull=never", "--timestamp", str(MTIME), "--iidfile", str(folder / "id")),
+                *("--tag", f"{IMAGES}/build:{key[:32]}", "--file", str(folder / "Dockerfile"), *host.build_options()),
+                *(["--target", target] if target else []),
+                *options,
+                str(folder / "context"),
+            ]
+            async with session.progress.step(title) as step:
+                done = await session.podman.run(*command, listener=step.output)
+            if done.exit_code:
+                raise _failure(session, text, done.stdout, done.stderr)
+            return await images.added(session, (folder / "id").read_text().strip())
+    finally:
+        shutil.rmtree(secret_folder, ignore_errors=True)
+
+
+def _failure(session: Session, dockerfile: str, stdout: bytes, stderr: bytes) -> Exception:
+    """The failing instruction's own output and exit code, or what Podman says of the Dockerfile."""
+    out = session.scrubber.clean(stdout).decode(errors="replace")
+    lines = session.scrubber.clean(stderr).decode(errors="replace").splitlines()
+    own = "\n".join(line for line in lines if line.startswith("Error:")).strip()
+    step = re.search(r'STEP "(.*?)": ', own)
+    if status := re.search(r"exit status (\d+)", own):
+        last = re.split(r"^(?:\[\d+/\d+\] )?STEP \d+/\d+: .*\n", out, flags=re.MULTILINE)[-1]
+        rest = "\n".join(line for line in lines if not line.startswith(("Error:", "time="))).strip()
+        instruction = [step[1]] if step else []
+        return ExecError(instruction, int(status[1]), last.strip(), rest, hint=_where(dockerfile, step[1] if step else ""))
+    return DaggerPodmanError(f"failed to build: {own.removeprefix('Error: ') or out.strip()[-500:]}")
+
+
+def _where(dockerfile: str, instruction: str) -> str:
+    start = " ".join(instruction.split())[:40]
+    for number, line in enumerate(dockerfile.splitlines(), 1):
+        if start and " ".join(line.split()).startswith(start[:20]):
+            return f"Dockerfile line {number}: {line.strip()}"
+    return ""
+
+

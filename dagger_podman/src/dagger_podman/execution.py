@@ -1,0 +1,293 @@
+"""Runs a command in a container: once for equal input, its outcome kept across sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import re
+import shlex
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import host, images, services
+from .errors import DaggerPodmanError, ExecError, PodmanError
+from .files import ingest, owner_ids, write_out
+from .image_files import on_image
+from .nodes import Node
+from .podman import IMAGES, LABEL, Completed
+from .session import runtime_folder
+from .state import Change, Container, Edited, Executed, Image, Mount
+from .store import digest_of
+from .tree import Tree
+from .values import FileValue, file_node
+
+if TYPE_CHECKING:
+    from .session import Session
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a command left: its image, its output (scrubbed), and what it made of its mounts."""
+
+    image: str
+    exit_code: int
+    stdout: str
+    stderr: str
+    combined: str
+    mounts: dict[str, str]
+    """Mount path → digest of its tree afterwards (of a file mount: of a tree that holds just the file)."""
+
+
+async def exec_key(session: Session, ex: Executed) -> str:
+    """All that decides a command's outcome, by content; a secret by its keyed hash."""
+    c = ex.container
+
+    async def mount_key(mount: Mount) -> list[Any]:
+        value = await mount_value(session, mount)
+        if isinstance(value, Tree):
+            content: Any = value.digest
+        elif isinstance(value, FileValue):
+            content = list(dataclasses.astuple(value.entry))
+        else:
+            content = getattr(value, "key", value)
+        return [mount.kind, mount.path, content, mount.owner, mount.mode, mount.read_only]
+
+    async def secret_key(name: str, node: Node) -> list[str]:
+        return [name, (await session.value(node)).key]
+
+    root, mounts, secrets, bindings = await asyncio.gather(
+        images.key_of(session, c.root),
+        asyncio.gather(*(mount_key(m) for m in c.mounts)),
+        asyncio.gather(*(secret_key(*pair) for pair in c.secret_env)),
+        asyncio.gather(*(services.service_key(session, node) for _, node in c.bindings)),
+    )
+    aliases = [alias for alias, _ in c.bindings]
+    rest = dataclasses.replace(ex, container=Container()).__dict__
+    return digest_of(
+        ["exec", root, mounts, secrets, aliases, bindings, c.env, c.workdir, c.user, c.platform]
+        + [[name, value] for name, value in sorted(rest.items()) if name != "container"]
+    )
+
+
+async def executed(session: Session, ex: Executed) -> Outcome:
+    """The outcome of a command, run if it is not known. Raises `ExecError` where the exit code is not the expected."""
+    key = await exec_key(session, ex)
+    outcome: Outcome = await session.once(f"exec {key}", lambda: _known_or_run(session, ex, key))
+    return outcome
+
+
+async def _known_or_run(session: Session, ex: Executed, key: str) -> Outcome:
+    async with session.store.lock(f"exec-{key}"):
+        if known := session.store.read("exec", key):
+            outcome = Outcome(**known)
+            blobs = (outcome.stdout, outcome.stderr, outcome.combined)
+            trees = outcome.mounts.values()
+            if (
+                await images.present(session, outcome.image)
+                and all(session.store.blob(b).exists() for b in blobs)
+                and all(session.store.read("trees", t) is not None for t in trees)
+            ):
+                async with session.progress.step(_title(ex)) as step:
+                    step.cached = True
+                return outcome
+        outcome = await _run(session, ex, key)
+        session.store.write("exec", key, dataclasses.asdict(outcome))
+        return outcome
+
+
+def _title(ex: Executed) -> str:
+    return "exec " + re.sub(r"\s+", " ", shlex.join(ex.args))[:120]
+
+
+async def _run(session: Session, ex: Executed, key: str) -> Outcome:
+    c = ex.container
+    image = await images.image_of(session, c.root)
+    name = f"dagger-podman-{session.id}-{key[:12]}"
+    async with contextlib.AsyncExitStack() as stack:
+        bound = await services.bind(session, c.bindings)
+        folder = stack.enter_context(session.store.temporary_folder())
+        mounts = [await _prepare(session, stack, m, folder / str(i), image) for i, m in enumerate(c.mounts)]
+        secret_options = await stack.enter_async_context(secret_arguments(session, c))
+        stdin = await _stdin(session, ex)
+        step = await stack.enter_async_context(session.progress.step(_title(ex)))
+        stack.push_async_callback(session.podman.run, "rm", "-f", "-t", "0", name)
+        command = [
+            *("run", "--name", name, "--pull=never", *session.labels, *run_options(c), *host_options()),
+            *(["--network", bound.network] if bound.network else []),
+            *(word for alias, address in bound.hosts for word in ("--add-host", f"{alias}:{address}")),
+            *(word for m in mounts for word in m.options),
+            *(["-i"] if stdin is not None else []),
+            *(["--privileged"] if ex.privileged else []),
+            *secret_options,
+        ]
+        done = await _podman_run(session, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
+        if done.exit_code == 126 and b"does not exist on container" in done.stderr:  # Dagger makes the working directory
+            await session.podman("rm", "-f", "-t", "0", name)
+            image = await images.image_of(session, Edited(Image(image), (Change(c.workdir, make_directory=True),)))
+            done = await _podman_run(session, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
+        if done.exit_code == 125:
+            raise PodmanError("run", 125, session.scrubber.clean(done.stderr).decode(errors="replace"))
+        clean = session.scrubber.clean
+        stdout, stderr, combined = clean(done.stdout), clean(done.stderr), clean(done.combined)
+        _check(ex, done.exit_code, stdout, stderr)
+        await _remove_stubs(session, name, [m.path for m in c.mounts])
+        tag = f"{IMAGES}/cache:{key[:32]}"
+        made = await images.added(session, await session.podman("commit", "-q", "--pause=false", name, tag))
+        after = {m.path: await asyncio.to_thread(m.read_back) for m in mounts if m.folder}
+    for path, text in ((ex.redirect_stdout, stdout), (ex.redirect_stderr, stderr)):
+        if path:
+            digest = session.store.add_bytes(text)
+            change = Change(c.path(path), file_node(session, digest, len(text), os.path.basename(path)))
+            made = await images.image_of(session, Edited(Image(made), (change,)))
+    add = session.store.add_bytes
+    return Outcome(made, done.exit_code, add(stdout), add(stderr), add(combined), after)
+
+
+async def _podman_run(session: Session, command: list[str], stdin: bytes | None, step: Any) -> Completed:
+    return await session.podman.run(*command, stdin=stdin, listener=step.output)
+
+
+def _check(ex: Executed, code: int, stdout: bytes, stderr: bytes) -> None:
+    fits = {"SUCCESS": code == 0, "FAILURE": code != 0, "ANY": True}[ex.expect]
+    if not fits:
+        raise ExecError(list(ex.args), code, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+def run_options(c: Container) -> list[str]:
+    """Environment, user and working directory as the container has them, not as its image has them."""
+    env = c.env if any(n == "PATH" for n, _ in c.env) else (("PATH", DEFAULT_PATH), *c.env)
+    return [
+        "--unsetenv-all",
+        *(word for n, v in env for word in ("--env", f"{n}={v}")),
+        *(["--user", c.user] if c.user else ["--user", "0"]),
+        *("--workdir", c.workdir or "/"),
+        *(["--hostname", c.hostname] if c.hostname else []),
+    ]
+
+
+def host_options() -> list[str]:
+    """What containers need of the host to reach the network: its certificates and proxies, for the run only."""
+    volumes, env = host.trust_mounts()
+    return [*(w for v in volumes for w in ("--volume", v)), *(w for n, v in env.items() for w in ("--env", f"{n}={v}"))]
+
+
+async def _stdin(session: Session, ex: Executed) -> bytes | None:
+    if ex.redirect_stdin:
+        from .containers import file_in
+
+        value = await file_in(session, ex.container, ex.redirect_stdin)
+        return session.store.read_blob(value.entry.content)
+    return ex.stdin.encode() if ex.stdin else None
+
+
+async def _remove_stubs(session: Session, name: str, paths: list[str]) -> None:
+    """Mounting makes empty files and folders in the container where there were none; an image must not keep them."""
+    if not paths:
+        return
+    listed = {line[2:] for line in (await session.podman("diff", name)).splitlines() if line.startswith("A ")}
+    stubs = sorted((p for p in listed if any(m == p or m.startswith(p + "/") for m in paths)), reverse=True)
+    if stubs:
+        await on_image(session.podman, session.store, name, "remove_stubs", container=True, paths=stubs)
+
+
+# --- mounts -------------------------------------------------------------------------------------------
+@dataclasses.dataclass
+class Prepared:
+    path: str
+    options: list[str]
+    session: Session
+    folder: Path | None = None
+
+    def read_back(self) -> str:
+        """The digest of what is now in the mounted folder."""
+        assert self.folder
+        tree = ingest(self.session.store, self.folder, keep_owner=not self.session.podman.rootless)
+        self.session.store.write("trees", tree.digest, tree.to_json())
+        return tree.digest
+
+
+async def _prepare(
+    session: Session, stack: contextlib.AsyncExitStack, mount: Mount, folder: Path, image: str
+) -> Prepared:
+    match mount.kind:
+        case "temp":
+            size = f",size={mount.size}" if mount.size else ""
+            return Prepared(mount.path, ["--tmpfs", f"{mount.path}:rw,exec,mode=1777{size}"], session)
+        case "cache":
+            name = f"dagger-podman-cache-{digest_of(mount.cache_key)[:24]}"
+            if mount.sharing == "LOCKED":
+                await stack.enter_async_context(session.store.lock(name))
+            await session.podman("volume", "create", "--ignore", "--label", f"{LABEL}=true", name)
+            option = ",U" if mount.owner else ""
+            return Prepared(mount.path, ["--volume", f"{name}:{mount.path}:nocopy{option}"], session)
+        case "secret":
+            return Prepared(mount.path, [], session)  # see secret_arguments
+    value = await mount_value(session, mount)
+    keep = not session.podman.rootless
+    if isinstance(value, FileValue):
+        tree = Tree({"": Tree().entries[""], "content": value.entry})
+    else:
+        tree = value
+    if mount.owner:
+        uid, gid = owner_ids(Path("/nonexistent"), mount.owner)
+        tree = Tree({p: dataclasses.replace(e, uid=uid, gid=gid) for p, e in tree.entries.items()})
+    await asyncio.to_thread(write_out, session.store, tree, folder, keep)
+    source = folder / "content" if isinstance(value, FileValue) else folder
+    mode = "ro" if mount.read_only else "rw"
+    return Prepared(mount.path, ["--volume", f"{source}:{mount.path}:{mode}"], session, folder)
+
+
+async def mount_value(session: Session, mount: Mount) -> Any:
+    """What is mounted: the source, or what the last command left of it."""
+    value = await session.value(mount.source) if mount.source else None
+    if mount.after is None:
+        return value
+    rows = session.store.read("trees", (await executed(session, mount.after)).mounts[mount.path])
+    tree = Tree.from_json(rows or [])
+    return FileValue(value.name, tree.entries["content"]) if isinstance(value, FileValue) else tree
+
+
+# --- secrets ------------------------------------------------------------------------------------------
+@contextlib.asynccontextmanager
+async def secret_arguments(session: Session, c: Container) -> AsyncIterator[list[str]]:
+    """Options that hand secrets to a run: through Podman's secrets, whose values lie in memory and go with the step."""
+    wanted: list[tuple[Node, str]] = [(node, f"type=env,target={name}") for name, node in c.secret_env]
+    for mount in c.mounts:
+        if mount.kind == "secret" and mount.source:
+            uid, _, gid = (mount.owner or "0").partition(":")
+            target = f"type=mount,target={mount.path},uid={uid},gid={gid or uid},mode={mount.mode:o}"
+            wanted.append((mount.source, target))
+    if not wanted:
+        yield []
+        return
+    folder = tempfile.mkdtemp(dir=runtime_folder(), prefix=f"{session.id}-")
+    names: list[str] = []
+    try:
+        options = []
+        for i, (node, target) in enumerate(wanted):
+            value = await (await session.value(node)).read()
+            name = f"dagger-podman-{session.id}-{os.path.basename(folder)[13:]}-{i}"
+            names.append(name)
+            path = f"path={folder}/{i}"
+            os.mkdir(f"{folder}/{i}", 0o700)
+            await session.podman("secret", "create", "--driver", "file", "--driver-opts", path, name, "-", stdin=value)
+            options += ["--secret", f"{name},{target}"]
+        yield options
+    finally:
+        if names:
+            await session.podman.run("secret", "rm", *names)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def output(session: Session, ex: Executed | None, stream: str) -> str:
+    """The kept output of a container's last command."""
+    if ex is None:
+        raise DaggerPodmanError("no command has been executed in this container; use withExec first")
+    return session.store.read_blob(getattr(await executed(session, ex), stream)).decode(errors="replace")

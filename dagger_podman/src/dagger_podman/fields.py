@@ -1,0 +1,61 @@
+"""Which fields of the Dagger API are implemented, by which function."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
+
+
+@dataclasses.dataclass(frozen=True)
+class Implementation:
+    call: Callable[..., Awaitable[Any]]
+    parameters: frozenset[str]
+
+    def python_name(self, wire_name: str) -> str:
+        """`useEntrypoint` → `use_entrypoint`; an argument that the function does not know is an error, not ignored."""
+        from .errors import NotAvailableError
+
+        name = snake(wire_name)
+        name = name + "_" if name + "_" in self.parameters else name
+        if name not in self.parameters:
+            raise NotAvailableError(f"the argument {wire_name!r} of {self.call.__name__}")
+        return name
+
+
+IMPLEMENTED: dict[tuple[str, str], Implementation] = {}
+
+
+def field(owner: str, *names: str, note: str = "") -> Callable[[Function], Function]:
+    """Register `async def name(session, [value,] **arguments)` as the implementation of fields of a type.
+
+    `value` is the value of the object that the field is asked of; the fields of `Query` have none. Object
+    arguments arrive as nodes. Without `names` the function's own name is taken. `note` says how it differs.
+    """
+
+    def register(function: Function) -> Function:
+        skip = 1 if owner == "Query" else 2
+        parameters = frozenset(list(inspect.signature(function).parameters)[skip:])
+        for name in names or (camel(function.__name__),):
+            IMPLEMENTED[owner, name] = Implementation(function, parameters)
+            if note:
+                NOTES[owner, name] = note
+        return function
+
+    return register
+
+
+NOTES: dict[tuple[str, str], str] = {}
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m[1].lower(), name)
+
+
+def camel(name: str) -> str:
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(word.capitalize() for word in rest)

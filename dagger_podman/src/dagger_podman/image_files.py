@@ -1,0 +1,125 @@
+"""Work on the files of an image. Rootless, it runs as a program inside Podman's user namespace."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import DaggerPodmanError
+from .files import Edit, ingest, layer_entries, within, write_layer
+from .store import Store
+from .tree import Entry, Tree
+
+if TYPE_CHECKING:
+    from .podman import Podman
+
+
+def read(store: Store, root: Path, path: str) -> dict[str, Any]:
+    """What is at a path: a file's entry or a folder's tree."""
+    found = within(root, path)
+    if not found.exists():
+        raise DaggerPodmanError(f"stat {path}: no such file or directory")
+    if found.is_dir():
+        return {"kind": "directory", "rows": ingest(store, found, keep_owner=True).to_json()}
+    info = found.stat()
+    with found.open("rb") as content:
+        digest, size = store.add_blob(content)
+    return {"kind": "file", "entry": ["file", info.st_mode & 0o7777, info.st_uid, info.st_gid, digest, size]}
+
+
+def exists(root: Path, paths: list[str]) -> list[str]:
+    """Of each path: `directory`, `file`, or nothing."""
+    found = (within(root, path) for path in paths)
+    return ["directory" if p.is_dir() else "file" if p.exists() else "" for p in found]
+
+
+def make_layer(store: Store, root: Path, edits: list[Edit], target: Path) -> str:
+    """Write the layer that makes the edits; return its digest, or nothing where there is nothing to change."""
+    entries = layer_entries(root, edits)
+    if not entries:
+        return ""
+    write_layer(store, entries, target)
+    with target.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_stubs(root: Path, paths: list[str]) -> None:
+    """Remove the empty files and folders that mounting left behind."""
+    for path in paths:
+        found = root / path.lstrip("/")
+        if found.is_dir() and not found.is_symlink():
+            if not any(found.iterdir()):
+                found.rmdir()
+        elif found.is_file() and found.stat().st_size == 0:
+            found.unlink()
+
+
+def perform(request: dict[str, Any], root: Path) -> Any:
+    store = Store(Path(request["store"]))
+    match request["do"]:
+        case "read":
+            return read(store, root, request["path"])
+        case "exists":
+            return exists(root, request["paths"])
+        case "layer":
+            edits = [
+                Edit(path, Tree.from_json(rows) if rows else None, Entry(*entry) if entry else None, owner)
+                for path, rows, entry, owner in request["edits"]
+            ]
+            return make_layer(store, root, edits, Path(request["target"]))
+        case "remove_stubs":
+            return remove_stubs(root, request["paths"])
+    raise ValueError(request["do"])
+
+
+async def on_image(podman: Podman, store: Store, name: str, do: str, container: bool = False, **values: Any) -> Any:
+    """Do something with the mounted files of an image, or of a container."""
+    request = {"store": str(store.folder), "do": do, **values}
+    if podman.rootless:
+        kind = ["podman", "mount", name] if container else ["podman", "image", "mount", name]
+        command = ["unshare", sys.executable, "-m", "dagger_podman.image_files", json.dumps(kind)]
+        done = await podman.run(*command, stdin=json.dumps(request).encode())
+        if done.exit_code:
+            raise DaggerPodmanError(done.stderr.decode(errors="replace").strip() or f"cannot read image {name}")
+        return json.loads(done.stdout)
+    mount = ["mount"] if container else ["image", "mount"]
+    root = Path(await podman(*mount, name))
+    try:
+        return await asyncio.to_thread(perform, request, root)
+    finally:
+        await podman(*(["unmount"] if container else ["image", "unmount"]), name)
+
+
+def edits_to_json(edits: list[Edit]) -> list[list[Any]]:
+    return [
+        [e.path, e.tree.to_json() if e.tree else None, dataclasses.astuple(e.entry) if e.entry else None, e.owner]
+        for e in edits
+    ]
+
+
+def main() -> int:
+    """Inside the user namespace: mount, perform the request of standard input, print the answer."""
+    mount = json.loads(sys.argv[1])
+    request = json.load(sys.stdin)
+    try:
+        root = Path(subprocess.run(mount, check=True, capture_output=True, text=True).stdout.strip())
+        print(json.dumps(perform(request, root)))
+    except DaggerPodmanError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(error.stderr.strip(), file=sys.stderr)
+        return 1
+    finally:
+        subprocess.run([word.replace("mount", "unmount") for word in mount], capture_output=True, check=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

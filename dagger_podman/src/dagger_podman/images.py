@@ -1,0 +1,290 @@
+"""Images: where they come from, what is in them, and one with exactly a container's configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import stand_ins
+from .errors import DaggerPodmanError, PodmanError
+from .files import Edit
+from .image_files import edits_to_json, on_image
+from .podman import IMAGES
+from .state import Change, Container, Edited, Executed, Image, Pairs, Port, Root, Scratch
+from .store import digest_of
+from .tree import Entry, Tree
+
+if TYPE_CHECKING:
+    from .session import Session
+
+RECHECK_AFTER = 3600.0
+"""Seconds until a tag that is here is looked up at its registry again."""
+
+STAND_IN_LABEL = "dagger-podman.stand-in-for"
+
+
+# --- the store's images -------------------------------------------------------------------------------
+async def present(session: Session, image: str) -> bool:
+    """Whether Podman still has an image. Asked once for all of them."""
+
+    async def everything() -> set[str]:
+        return {line.removeprefix("sha256:") for line in (await session.podman("images", "-aq", "--no-trunc")).split()}
+
+    return image in await session.once("all images", everything)
+
+
+async def added(session: Session, image: str) -> str:
+    image = image.removeprefix("sha256:")
+    await present(session, image)
+    (await session.once("all images", _never)).add(image)
+    return image
+
+
+async def _never() -> Any:
+    raise AssertionError
+
+
+async def inspect(session: Session, image: str) -> dict[str, Any]:
+    async def ask() -> Any:
+        return json.loads(await session.podman("image", "inspect", image))[0]
+
+    return dict(await session.once(f"inspect {image}", ask))
+
+
+# --- from a registry ----------------------------------------------------------------------------------
+async def pulled(session: Session, reference: str, platform: str = "", auth: list[str] | None = None) -> str:
+    """The id of the image that a reference names: from the store, its registry, or a stand-in."""
+    return str(await session.once(f"pull {reference} {platform}", lambda: _pull(session, reference, platform, auth)))
+
+
+async def _pull(session: Session, reference: str, platform: str, auth: list[str] | None) -> str:
+    name = stand_ins.canonical(reference)
+    key = digest_of([name, platform])
+    known = session.store.read("references", key)
+    if known and await present(session, known["image"]):
+        pinned = "@sha256:" in name
+        if pinned or time.time() - known["time"] < RECHECK_AFTER and not known["stand_in"]:
+            return str(known["image"])
+    registry = stand_ins.registry_of(name)
+    reachable = await asyncio.to_thread(stand_ins.registry_reachable, registry, session.store.folder)
+    if reachable:
+        image = await _from_registry(session, name, platform, auth or [])
+        session.store.write("references", key, {"image": image, "time": time.time(), "stand_in": False})
+        return image
+    local = await session.podman.run("image", "inspect", "--format", "{{.Id}}", name)
+    if local.exit_code == 0:
+        return await added(session, local.stdout.decode().strip())
+    if not stand_ins.known(name):
+        raise DaggerPodmanError(
+            f'failed to resolve image "{reference}" (platform: "{platform or session_platform()}"): '
+            f"the registry {registry} cannot be reached, the image is not in the local store, and there is no stand-in for it"
+        )
+    built = await stand_ins.ensure(name, session.podman, session.store.folder, session.progress.notice)
+    image = await added(session, await session.podman("image", "inspect", "--format", "{{.Id}}", built))
+    session.store.write("references", key, {"image": image, "time": time.time(), "stand_in": True})
+    return image
+
+
+async def _from_registry(session: Session, name: str, platform: str, auth: list[str]) -> str:
+    options = ["--platform", platform] if platform else []
+    if is_loopback(stand_ins.registry_of(name)):
+        options.append("--tls-verify=false")
+    async with session.progress.step(f"from {name}"):
+        try:
+            return await added(session, await session.podman("pull", "-q", *options, *auth, name))
+        except PodmanError as error:
+            raise DaggerPodmanError(
+                f'failed to resolve image "{name}" (platform: "{platform or session_platform()}"): {error.stderr}'
+            ) from None
+
+
+def is_loopback(registry: str) -> bool:
+    host = registry.rpartition(":")[0] if registry.rpartition(":")[2].isdigit() else registry
+    return host in ("localhost", "[::1]") or host.startswith("127.")
+
+
+def session_platform() -> str:
+    import platform
+
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return f"linux/{machine}"
+
+
+async def container_of(session: Session, image: str, reference: str = "") -> Container:
+    """A container with an image's files and configuration."""
+    found = await inspect(session, image)
+    config = found["Config"]
+    env = tuple((n, v) for n, _, v in (line.partition("=") for line in config.get("Env") or ()))
+    ports = (port.partition("/") for port in sorted(config.get("ExposedPorts") or {}))
+    return Container(
+        root=Image(image),
+        env=env,
+        labels=tuple(sorted((config.get("Labels") or {}).items())),
+        workdir="" if config.get("WorkingDir") in (None, "/") else config["WorkingDir"],
+        user=config.get("User") or "",
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        args=tuple(config.get("Cmd") or ()),
+        ports=tuple(Port(int(number), protocol.upper() or "TCP") for number, _, protocol in ports),
+        platform=f"{found['Os']}/{found['Architecture']}",
+        reference=reference,
+    )
+
+
+# --- root file systems --------------------------------------------------------------------------------
+async def key_of(session: Session, root: Root) -> str:
+    """What a root file system is made from, by content. Computing it runs only what its inputs need."""
+    match root:
+        case Scratch():
+            return "scratch"
+        case Image(image):
+            return image
+        case Executed():
+            from .execution import exec_key
+
+            return await exec_key(session, root)
+        case Edited(base, changes):
+            edits = await _edits(session, changes)
+            return digest_of(["edit", await key_of(session, base), [e.key() for e in edits]])
+
+
+async def image_of(session: Session, root: Root) -> str:
+    """The id of the image that holds a root file system, made if need be."""
+    match root:
+        case Image(image):
+            return image
+        case Executed():
+            from .execution import executed
+
+            return (await executed(session, root)).image
+    return str(await session.once(f"image {await key_of(session, root)}", lambda: _edited_image(session, root)))
+
+
+async def _edited_image(session: Session, root: Root) -> str:
+    key = await key_of(session, root)
+    if (known := session.store.read("images", key)) and await present(session, known):
+        return str(known)
+    image = await assemble(session, Container(root))
+    session.store.write("images", key, image)
+    return image
+
+
+async def _edits(session: Session, changes: tuple[Change, ...]) -> list[Edit]:
+    """Changes with their sources evaluated."""
+    made = []
+    for change in changes:
+        if change.make_directory:
+            entry = Entry("directory", 0o755 if change.permissions is None else change.permissions)
+            made.append(Edit(change.path, entry=entry, owner=change.owner))
+        elif change.source is None:
+            made.append(Edit(change.path))
+        elif isinstance(value := await session.value(change.source), Tree):
+            made.append(Edit(change.path, tree=value, owner=change.owner))
+        else:
+            mode = value.entry.mode if change.permissions is None else change.permissions
+            made.append(Edit(change.path, entry=dataclasses.replace(value.entry, mode=mode), owner=change.owner))
+    return made
+
+
+async def assemble(session: Session, container: Container, name: str = "") -> str:
+    """The id of an image with the container's files and exactly its configuration, the same for equal input."""
+    root, changes = container.root, ()
+    if isinstance(root, Edited):
+        root, changes = root.base, root.changes
+    if not changes and isinstance(root, Image) and not name and await _is_unchanged(session, container, root.id):
+        return root.id
+    base = None if isinstance(root, Scratch) else await image_of(session, root)
+    found = await inspect(session, base) if base else {}
+    with session.store.temporary_folder() as folder:
+        layers = list(found.get("RootFS", {}).get("Layers") or ())
+        blobs = folder / "dagger-podman" / "blobs" / "sha256"
+        blobs.mkdir(parents=True)
+        edits = edits_to_json(await _edits(session, changes))
+        layer = folder / "layer.tar"
+        if base and edits:
+            made = await on_image(session.podman, session.store, base, "layer", edits=edits, target=str(layer))
+        else:
+            (folder / "empty").mkdir()
+            from .image_files import perform
+
+            request = {"store": str(session.store.folder), "do": "layer", "edits": edits, "target": str(layer)}
+            made = await asyncio.to_thread(perform, request, folder / "empty")
+        sizes = {}
+        if made or not layers:
+            if not made:
+                layer.write_bytes(b"\0" * 1024)
+                made = hashlib.sha256(layer.read_bytes()).hexdigest()
+            layer.rename(blobs / made)
+            layers.append(f"sha256:{made}")
+            sizes[layers[-1]] = (blobs / made).stat().st_size
+        _write_layout(folder / "dagger-podman", container, found, layers, sizes)
+        image = await session.podman("pull", "-q", "oci:dagger-podman", cwd=folder)
+    image = await added(session, image.splitlines()[-1])
+    await session.podman("tag", image, name or f"{IMAGES}/cache:{image[:32]}")
+    return image
+
+
+async def _is_unchanged(session: Session, container: Container, image: str) -> bool:
+    plain = await container_of(session, image, container.reference)
+    mine = dataclasses.replace(
+        container, mounts=(), secret_env=(), bindings=(), registry_auth=(), labels=tuple(sorted(container.labels))
+    )
+    return mine == dataclasses.replace(plain, platform=container.platform)
+
+
+def _write_layout(
+    folder: Path, container: Container, base: dict[str, Any], layers: list[str], sizes: dict[str, int]
+) -> None:
+    """An OCI layout (github.com/opencontainers/image-spec) that refers to layers Podman already has."""
+    created = "2000-01-01T00:00:00Z"
+    operating_system, _, architecture = (container.platform or session_platform()).partition("/")
+    inherited = {k: v for k, v in (base.get("Config") or {}).items() if k in ("StopSignal", "Volumes") and v}
+    config = {
+        "created": created,
+        "architecture": architecture.partition("/")[0],
+        "os": operating_system,
+        "config": {**inherited, **_config(container)},
+        "rootfs": {"type": "layers", "diff_ids": layers},
+        "history": [{"created": created, "created_by": "dagger-podman"} for _ in layers],
+    }
+
+    def put(value: Any) -> dict[str, Any]:
+        body = json.dumps(value, sort_keys=True).encode()
+        digest = hashlib.sha256(body).hexdigest()
+        (folder / "blobs" / "sha256" / digest).write_bytes(body)
+        return {"digest": f"sha256:{digest}", "size": len(body)}
+
+    oci = "application/vnd.oci.image"
+    layer_type = f"{oci}.layer.v1.tar"
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": f"{oci}.manifest.v1+json",
+        "config": {"mediaType": f"{oci}.config.v1+json", **put(config)},
+        "layers": [{"mediaType": layer_type, "digest": d, "size": sizes.get(d, 1)} for d in layers],
+    }
+    index = {"schemaVersion": 2, "manifests": [{"mediaType": manifest["mediaType"], **put(manifest)}]}
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (folder / "index.json").write_text(json.dumps(index))
+
+
+def _config(container: Container) -> dict[str, Any]:
+    ports = {f"{p.number}/{p.protocol.lower()}": {} for p in container.ports}
+    values: dict[str, Any] = {
+        "User": container.user,
+        "ExposedPorts": ports,
+        "Env": [f"{n}={v}" for n, v in container.env],
+        "Entrypoint": list(container.entrypoint),
+        "Cmd": list(container.args),
+        "WorkingDir": container.workdir,
+        "Labels": dict(container.labels),
+    }
+    return {k: v for k, v in values.items() if v}
+
+
+async def stand_in_below(session: Session, labels: Pairs) -> str:
+    """The reference that a stand-in below an image with these labels stands for, or nothing."""
+    return dict(labels).get(STAND_IN_LABEL, "")

@@ -1,0 +1,105 @@
+"""The one place that runs podman."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import shutil
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from .errors import PodmanError, UsageError
+
+LABEL = "dagger-podman"
+"""The label of every container, network, volume and secret of ours."""
+IMAGES = "localhost/dagger-podman"
+"""What the name of every image of ours begins with."""
+
+Listener = Callable[[Literal["stdout", "stderr"], bytes], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Completed:
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    combined: bytes
+
+
+class Podman:
+    """Podman with the settings of this host (`environment`, see `host.py`)."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = {**os.environ, **environment}
+        self.rootless = os.geteuid() != 0
+        self.program = shutil.which("podman") or ""
+
+    async def __call__(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> str:
+        """Run a subcommand; return its output, or raise with what it said."""
+        done = await self.run(*args, stdin=stdin, env=env, cwd=cwd)
+        if done.exit_code:
+            raise PodmanError(args[0], done.exit_code, done.stderr.decode(errors="replace"))
+        return done.stdout.decode(errors="replace").strip()
+
+    async def run(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        listener: Listener | None = None,
+        cwd: Path | None = None,
+    ) -> Completed:
+        """Run a subcommand to its end, whatever its exit code; `listener` gets its output as it comes."""
+        process = await self.start(*args, env=env, stdin=stdin is not None, cwd=cwd)
+        out, err, both = bytearray(), bytearray(), bytearray()
+
+        async def pump(stream: asyncio.StreamReader, kept: bytearray, name: Literal["stdout", "stderr"]) -> None:
+            while chunk := await stream.read(1 << 16):
+                kept += chunk
+                both.extend(chunk)
+                if listener:
+                    listener(name, chunk)
+
+        async def feed() -> None:
+            if stdin is not None and process.stdin:
+                try:
+                    process.stdin.write(stdin)
+                    await process.stdin.drain()
+                    process.stdin.close()
+                except (BrokenPipeError, ConnectionResetError):
+                    pass  # the command did not want its input
+
+        assert process.stdout and process.stderr
+        try:
+            await asyncio.gather(pump(process.stdout, out, "stdout"), pump(process.stderr, err, "stderr"), feed())
+            return Completed(await process.wait(), bytes(out), bytes(err), bytes(both))
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+                await process.wait()
+
+    async def start(
+        self, *args: str, env: Mapping[str, str] | None = None, stdin: bool = False, cwd: Path | None = None
+    ) -> asyncio.subprocess.Process:
+        """Start a subcommand whose input and output the caller handles."""
+        if not self.program:
+            raise UsageError("podman is not installed; `dagger-podman doctor` says how to install it")
+        return await asyncio.create_subprocess_exec(
+            self.program,
+            *args,
+            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**self.environment, **(env or {})},
+            cwd=cwd,
+            start_new_session=True,  # Ctrl-C is ours to handle: it must not kill a podman in the middle of a write
+        )

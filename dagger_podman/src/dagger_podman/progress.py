@@ -1,0 +1,89 @@
+"""What a user sees on standard error while things run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import TextIO
+
+from .scrub import Scrubber, Stream
+
+
+class Step:
+    """One thing that runs. Its output is shown line by line as it comes."""
+
+    def __init__(self, progress: Progress, number: int, name: str) -> None:
+        self._progress, self.number, self.name = progress, number, name
+        self.started = self.spoke = time.monotonic()
+        self.cached = False
+        self._streams: dict[str, Stream] = {}
+        self._lines: dict[str, bytes] = {}
+
+    def output(self, stream: str, data: bytes) -> None:
+        clean = self._streams.setdefault(stream, self._progress.scrubber.stream()).feed(data)
+        *lines, rest = (self._lines.get(stream, b"") + clean).split(b"\n")
+        self._lines[stream] = rest
+        for line in lines:
+            self._line(line)
+
+    def _line(self, line: bytes) -> None:
+        self.spoke = time.monotonic()
+        text = line.decode(errors="replace").rstrip("\r")
+        self._progress.write(f"{self.number:<4}: [{time.monotonic() - self.started:.1f}s] | {text}")
+
+    def finish(self) -> None:
+        for stream, scrubbed in self._streams.items():
+            if rest := self._lines.pop(stream, b"") + scrubbed.end():
+                self._line(rest)
+
+
+class Progress:
+    """Plain lines, as `dagger --progress=plain` writes them; silent where nobody wants them."""
+
+    SILENT_FOR = 15.0
+
+    def __init__(self, silent: bool = False, file: TextIO | None = None) -> None:
+        self.silent, self.file = silent, file or sys.stderr
+        self.scrubber = Scrubber()
+        self._count = 0
+
+    def write(self, line: str) -> None:
+        if not self.silent:
+            print(line, file=self.file, flush=True)
+
+    def notice(self, text: str) -> None:
+        """Something nobody may miss; shown also when silent."""
+        for line in text.splitlines():
+            print(f"!   {line}", file=self.file, flush=True)
+
+    @contextlib.asynccontextmanager
+    async def step(self, name: str) -> AsyncIterator[Step]:
+        self._count += 1
+        step = Step(self, self._count, self.scrubber.text(name))
+        self.write(f"{step.number:<4}: {step.name}")
+        ticker = asyncio.ensure_future(self._still_running(step))
+        state = "ERROR"
+        try:
+            yield step
+            state = "CACHED" if step.cached else "DONE"
+        except asyncio.CancelledError:
+            state = "CANCELED"
+            raise
+        finally:
+            ticker.cancel()
+            step.finish()
+            self.write(f"{step.number:<4}: {step.name} {state} [{time.monotonic() - step.started:.1f}s]")
+
+    async def _still_running(self, step: Step) -> None:
+        while True:
+            await asyncio.sleep(1)
+            now = time.monotonic()
+            if now - step.spoke >= self.SILENT_FOR:
+                step.spoke = now
+                self.write(f"{step.number:<4}: [{now - step.started:.1f}s] still running: {step.name}")
+
+    def end(self) -> None:
+        """Nothing runs any more."""

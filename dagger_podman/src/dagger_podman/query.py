@@ -1,0 +1,131 @@
+"""Answers GraphQL queries: each selection becomes nodes, only leaves run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from graphql.error import GraphQLSyntaxError
+from graphql.language import ast, parse
+
+from .errors import DaggerPodmanError, NotAvailableError
+from .nodes import Node
+from .session import Session
+from .typedefs import Field, InputType, TypeRef
+
+CALLERS_HOST = {"directory", "file", "findUp", "service", "tunnel", "unixSocket", "containerImage"}
+
+
+async def answer(session: Session, text: str, call: str = "") -> dict[str, Any]:
+    """The response to a query. `call` names the function call that the module's process serves; the caller itself has none."""
+    try:
+        document = parse(text, no_location=True)
+    except GraphQLSyntaxError as error:
+        return {"errors": [{"message": error.message}]}
+    data: dict[str, Any] = {}
+    try:
+        for definition in document.definitions:
+            if isinstance(definition, ast.OperationDefinitionNode):
+                data.update(await _Selection(session, call).of_object(None, definition.selection_set))
+    except DaggerPodmanError as error:
+        failure: dict[str, Any] = {"message": session.scrubber.text(str(error)), "path": list(data)}
+        if extensions := error.extensions():
+            failure["extensions"] = extensions
+        return {"data": None, "errors": [failure]}
+    return {"data": data}
+
+
+class _Selection:
+    def __init__(self, session: Session, call: str) -> None:
+        self.session, self.call = session, call
+
+    async def of_object(self, parent: Node | None, selections: ast.SelectionSetNode | None) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        wanted = [s for s in (selections.selections if selections else ())]
+        for result in await asyncio.gather(*(self._one(parent, selection) for selection in wanted)):
+            found.update(result)
+        return found
+
+    async def _one(self, parent: Node | None, selection: ast.SelectionNode) -> dict[str, Any]:
+        if isinstance(selection, ast.InlineFragmentNode):
+            return await self.of_object(parent, selection.selection_set)
+        if not isinstance(selection, ast.FieldNode):
+            raise DaggerPodmanError("fragments with a name are not supported")
+        shown = (selection.alias or selection.name).value
+        return {shown: await self._field(parent, selection)}
+
+    async def _field(self, parent: Node | None, selection: ast.FieldNode) -> Any:
+        name = selection.name.value
+        owner = parent.type if parent else "Query"
+        if name == "__typename":
+            return owner
+        if name == "node" and parent is None:
+            (argument,) = selection.arguments
+            return await self.of_object(self.session.find(_plain(argument.value)), selection.selection_set)
+        if owner == "Host" and name in CALLERS_HOST and self.call:
+            raise NotAvailableError(
+                f"Host.{name} inside a module", "a module has no view of the caller; take an argument instead"
+            )
+        types = self.session.schema.objects.get(owner)
+        field = types.fields.get(name) if types else None
+        if field is None:
+            raise DaggerPodmanError(f'Cannot query field "{name}" on type "{owner}".')
+        arguments = {a.name.value: self._argument(field, a) for a in selection.arguments}
+        if (owner, name) == ("Query", "setSecret"):
+            arguments["plaintext"] = self._hidden(arguments["plaintext"])
+        if (owner, name) == ("Query", "currentFunctionCall"):
+            arguments["call"] = self.call
+        node, kind = self.session.select(parent, name, arguments)
+        if selection.selection_set is None:
+            return await self.session.leaf(node)
+        if kind.kind == "list":
+            count = len(await self.session.value(node))
+            elements = [self._element(node, i) for i in range(count)]
+            return await asyncio.gather(*(self.of_object(e, selection.selection_set) for e in elements))
+        return await self.of_object(node, selection.selection_set)
+
+    def _element(self, node: Node, index: int) -> Node:
+        return self.session.remember(Node(node.type, node.field, (*node.args, ("[]", index)), node.parent))
+
+    def _hidden(self, plaintext: str) -> str:
+        """Keep a secret's value in the session's memory only; what goes on is its keyed hash."""
+        value = plaintext.encode(errors="surrogateescape")
+        self.session.scrubber.add(value)
+        key = self.session.secret_key(value)
+        self.session.secrets[key] = value
+        return key
+
+    def _argument(self, field: Field, argument: ast.ArgumentNode) -> Any:
+        known = field.arg(argument.name.value)
+        if known is None:
+            raise DaggerPodmanError(f'Unknown argument "{argument.name.value}" on field "{field.name}".')
+        return self._typed(known.type, _plain(argument.value))
+
+    def _typed(self, kind: TypeRef, value: Any) -> Any:
+        if value is None:
+            return None
+        if kind.kind == "list" and kind.of:
+            items = value if isinstance(value, tuple) else (value,)
+            return tuple(self._typed(kind.of, v) for v in items)
+        if kind.kind in ("object", "interface"):
+            return self.session.find(value)
+        if kind.kind == "input" and isinstance(value, dict):
+            declared: InputType = self.session.schema.inputs[kind.name]
+            types = {f.name: f.type for f in declared.fields}
+            return {k: self._typed(types[k], v) if k in types else v for k, v in value.items()}
+        return value
+
+
+def _plain(value: ast.ValueNode) -> Any:
+    match value:
+        case ast.IntValueNode():
+            return int(value.value)
+        case ast.FloatValueNode():
+            return float(value.value)
+        case ast.StringValueNode() | ast.EnumValueNode() | ast.BooleanValueNode():
+            return value.value
+        case ast.ListValueNode():
+            return tuple(_plain(v) for v in value.values)
+        case ast.ObjectValueNode():
+            return {f.name.value: _plain(f.value) for f in value.fields}
+    return None

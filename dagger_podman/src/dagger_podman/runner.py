@@ -1,0 +1,86 @@
+"""Runs inside the module's container: imports the module once, then forks a process for each function call.
+
+Reads requests as JSON lines, answers with what the calls print and how they end. It uses nothing but the
+standard library and the module's own `dagger`.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import selectors
+import sys
+
+
+def preload() -> None:
+    """Import what every call needs. A module that fails to import fails again, visibly, in the call."""
+    with contextlib.suppress(Exception), open(os.devnull, "w") as nowhere:
+        with contextlib.redirect_stderr(nowhere), contextlib.redirect_stdout(nowhere):
+            from dagger.mod import cli
+
+            cli.get_entry_point().load()
+
+
+def serve_call(environment: dict[str, str]) -> int:
+    os.environ.update(environment)
+    from dagger.mod import cli
+
+    return cli.app() or 0
+
+
+def tell(**message: object) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def start(request: dict[str, object], selector: selectors.BaseSelector) -> None:
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.close(read_end)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(write_end, 1)
+            os.dup2(write_end, 2)
+            code = serve_call(request["environment"])  # type: ignore[arg-type]
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 1
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    os.close(write_end)
+    selector.register(read_end, selectors.EVENT_READ, (request["id"], pid))
+
+
+def main() -> None:
+    preload()
+    selector = selectors.DefaultSelector()
+    selector.register(0, selectors.EVENT_READ, None)
+    buffered = b""
+    tell(ready=True)
+    while True:
+        for key, _ in selector.select():
+            data = os.read(key.fd, 1 << 16)
+            if key.data is None:
+                if not data:
+                    return  # the session has ended
+                *lines, buffered = (buffered + data).split(b"\n")
+                for line in lines:
+                    start(json.loads(line), selector)
+            elif data:
+                tell(id=key.data[0], output=base64.b64encode(data).decode())
+            else:
+                selector.unregister(key.fd)
+                os.close(key.fd)
+                _, status = os.waitpid(key.data[1], 0)
+                tell(id=key.data[0], exit=os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    main()

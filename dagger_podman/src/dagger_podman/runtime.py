@@ -1,0 +1,240 @@
+"""Calls the functions of a module: in one container of its own per session, each call in a fresh process."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import dataclasses
+import importlib.resources
+import json
+import time
+import uuid
+from typing import Any
+
+from . import execution, images
+from .errors import DaggerPodmanError
+from .files import write_out
+from .module import SDK, SOURCE, Module, runtime_image, sdk_version
+from .schema import from_json, to_json
+from .server import Server
+from .session import Session
+from .store import digest_of
+from .typedefs import Field, ObjectType, Schema, TypeRef
+from .types.function_call import FunctionCall
+from .types.typedef import ModuleValue
+from .values import stored_tree
+
+KEPT_FOR = 7 * 24 * 3600.0
+"""Seconds for which a function's result is kept unless its cache policy says otherwise, as on Dagger."""
+IMPORT_WITHIN = 120.0
+
+
+class Runtime:
+    """The module's code, ready to be called."""
+
+    def __init__(self, session: Session, server: Server, module: Module) -> None:
+        self.session, self.server, self.module = session, server, module
+        self.original: dict[str, str] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._waiting: dict[str, asyncio.Future[int]] = {}
+        self._output: dict[str, bytearray] = {}
+        self._steps: dict[str, Any] = {}
+        session.memory["module"] = (module.name, stored_tree(session, module.tree))
+        session.memory.setdefault("calls", {})
+
+    # --- the module's types ---------------------------------------------------------------------------
+    async def types(self) -> tuple[Schema, str]:
+        """What the module adds to the API, under the names that the API has for it, and its description."""
+        key = self.module.digest
+        if known := self.session.store.read("types", key):
+            self.original = known["original"]
+            return from_json(known["schema"]), known["doc"]
+        async with self.session.progress.step(f"load {self.module.name}"):
+            module_id = await self._call("", "", {}, {})
+        value: ModuleValue = await self.session.value(self.session.find(module_id))
+        names = {o.name: self._api_name(o.name) for o in (*value.objects, *value.enums)}
+        self.original = {new: old for old, new in names.items()}
+        schema = renamed(value.schema(), names)
+        self.session.store.write(
+            "types", key, {"schema": to_json(schema), "doc": value.doc, "original": self.original}
+        )
+        return schema, value.doc
+
+    def _api_name(self, name: str) -> str:
+        main = self.module.main_object
+        return name if name.startswith(main) else main + name
+
+    # --- functions --------------------------------------------------------------------------------------
+    async def call(self, owner: str, field: Field, state: dict[str, Any], args: dict[str, Any]) -> Any:
+        """A function's result as JSON (objects of the API as ids, the module's own as their state); kept by its policy."""
+        key = digest_of([self.module.digest, owner, field.name, state, sorted(args.items())])
+        store = self.session.store
+        if field.cache == "never":
+            return await self._call(owner, field.name, state, args)
+        known = store.read("functions", key) if field.cache != "session" else None
+        if known and known["until"] > time.time() and self._still_there(known["ids"]):
+            async with self.session.progress.step(self._title(owner, field.name)) as step:
+                step.cached = True
+            return known["value"]
+
+        async def work() -> Any:
+            return await self._call(owner, field.name, state, args)
+
+        result = await self.session.once(f"function {key}", work)
+        if field.cache != "session":
+            ids = _ids(result, field.type, self.session)
+            if all([self.session.keep(self.session.find(i)) for i in ids]):
+                store.write("functions", key, {"value": result, "ids": ids, "until": time.time() + seconds(field.cache)})
+        return result
+
+    def _still_there(self, ids: list[str]) -> bool:
+        with contextlib.suppress(DaggerPodmanError):
+            for node_id in ids:
+                for node in self.session.find(node_id).closure().values():
+                    if node.field == "_tree" and self.session.store.read("trees", node.arg("digest")) is None:
+                        return False
+                    if node.field == "_file" and not self.session.store.blob(node.arg("digest")).exists():
+                        return False
+            return True
+        return False
+
+    def _title(self, owner: str, name: str) -> str:
+        return f"{owner or self.module.main_object}.{name}" if name else f"{owner}()"
+
+    async def _call(self, owner: str, name: str, state: dict[str, Any], args: dict[str, Any]) -> Any:
+        await self.session.once("module container", self._start)
+        call = uuid.uuid4().hex
+        result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        parent = self.original.get(owner, owner)
+        self.session.memory["calls"][call] = FunctionCall(parent, name, state, tuple(args.items()), result)
+        token = self.server.token(call)
+        environment = {"DAGGER_SESSION_PORT": str(self.server.port), "DAGGER_SESSION_TOKEN": token}
+        ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting[call], self._output[call] = ended, bytearray()
+        try:
+            if not owner:
+                return await self._result(call, environment, ended, result)
+            async with self.session.progress.step(self._title(owner, name)) as step:
+                self._steps[call] = step
+                return await self._result(call, environment, ended, result)
+        finally:
+            del self.server.tokens[token], self.session.memory["calls"][call]
+            self._waiting.pop(call, None)
+            self._output.pop(call, None)
+            self._steps.pop(call, None)
+
+    async def _result(self, call: str, environment: dict[str, str], ended: Any, result: asyncio.Future[Any]) -> Any:
+        assert self._process and self._process.stdin
+        self._process.stdin.write(json.dumps({"id": call, "environment": environment}).encode() + b"\n")
+        await self._process.stdin.drain()
+        code = await ended
+        if result.done():
+            return result.result()
+        said = self.session.scrubber.clean(bytes(self._output[call])).decode(errors="replace").strip()
+        raise DaggerPodmanError(f"the module's process ended with exit code {code} and no result:\n{said}")
+
+    # --- the module's container ---------------------------------------------------------------------------
+    async def _start(self) -> None:
+        session, module = self.session, self.module
+        image = await runtime_image(session, module)
+        stack = contextlib.AsyncExitStack()
+        session.on_close.append(stack.aclose)
+        folder = stack.enter_context(session.store.temporary_folder())
+        write_out(session.store, module.tree, folder / "src")
+        runner = stack.enter_context(importlib.resources.as_file(importlib.resources.files(__package__) / "runner.py"))
+        name = f"dagger-podman-{session.id}-module"
+        env = {
+            "PYTHONPATH": SDK,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "OTEL_SDK_DISABLED": "true",
+            "DAGGER_MODULE": module.name,
+            "DAGGER_MAIN_OBJECT": module.main_object,
+            "DAGGER_DEFAULT_PYTHON_PACKAGE": module.name.replace("-", "_"),
+        }
+        plain = await images.container_of(session, image)
+        container = dataclasses.replace(plain, user="", workdir="", env=(*plain.env, *env.items()))
+        self._process = await session.podman.start(
+            *("run", "--rm", "-i", "--name", name, "--pull=never", "--network", "host", "--log-driver", "none"),
+            *(*session.labels, *execution.run_options(container), *execution.host_options()),
+            *("--volume", f"{folder / 'src'}:{SOURCE}:ro", "--volume", f"{runner}:/dagger-podman-runner.py:ro"),
+            *("--entrypoint", "", image, "python", "/dagger-podman-runner.py"),
+            stdin=True,
+        )
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        reading = asyncio.ensure_future(self._read(ready))
+
+        async def stop() -> None:
+            await session.podman.run("rm", "-f", "-t", "0", name)
+            reading.cancel()
+
+        stack.push_async_callback(stop)
+        await asyncio.wait_for(ready, IMPORT_WITHIN)
+
+    async def _read(self, ready: asyncio.Future[None]) -> None:
+        """Take in what the runner reports, line by line."""
+        assert self._process and self._process.stdout and self._process.stderr
+        errors = asyncio.ensure_future(self._process.stderr.read())
+        buffered = b""
+        while chunk := await self._process.stdout.read(1 << 16):
+            *lines, buffered = (buffered + chunk).split(b"\n")
+            for message in map(json.loads, lines):
+                if message.get("ready"):
+                    ready.set_result(None)
+                elif "output" in message:
+                    self._take(message["id"], base64.b64decode(message["output"]))
+                elif message["id"] in self._waiting:
+                    self._waiting[message["id"]].set_result(message["exit"])
+        said = (await errors).decode(errors="replace").strip()
+        lost = DaggerPodmanError(f"the module's container ended unexpectedly: {said or 'it was stopped or killed'}")
+        for future in (ready, *self._waiting.values()):
+            if not future.done():
+                future.set_exception(lost)
+
+    def _take(self, call: str, data: bytes) -> None:
+        if call in self._output:
+            self._output[call] += data
+        if step := self._steps.get(call):
+            step.output("stderr", data)
+
+
+def seconds(policy: str) -> float:
+    """`10m`, `1h30m` → seconds; nothing → a week."""
+    import re
+
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    found = re.findall(r"(\d+(?:\.\d+)?)([smhd])", policy)
+    return sum(float(n) * units[u] for n, u in found) if found else KEPT_FOR
+
+
+def _ids(value: Any, kind: TypeRef, session: Session) -> list[str]:
+    """All ids within a result; those of the module's own objects lie in their fields."""
+    if isinstance(value, dict):
+        return [i for v in value.values() for i in _ids(v, kind, session)]
+    if isinstance(value, list):
+        return [i for v in value for i in _ids(v, kind, session)]
+    return [value] if isinstance(value, str) and len(value) == 64 and value in session.nodes else []
+
+
+def renamed(schema: Schema, names: dict[str, str]) -> Schema:
+    """A module's types under the names that the API has for them."""
+
+    def ref(t: TypeRef) -> TypeRef:
+        return dataclasses.replace(t, name=names.get(t.name, t.name), of=ref(t.of) if t.of else None)
+
+    def field(f: Field) -> Field:
+        return dataclasses.replace(
+            f, type=ref(f.type), args=tuple(dataclasses.replace(a, type=ref(a.type)) for a in f.args)
+        )
+
+    def made(o: ObjectType) -> ObjectType:
+        constructor = field(o.constructor) if o.constructor else None
+        fields = {n: field(f) for n, f in o.fields.items()}
+        return dataclasses.replace(o, name=names[o.name], fields=fields, constructor=constructor)
+
+    return Schema(
+        {names[n]: made(o) for n, o in schema.objects.items()},
+        {names[n]: dataclasses.replace(e, name=names[n]) for n, e in schema.enums.items()},
+        {},
+    )

@@ -1,0 +1,303 @@
+"""Services: containers of the session that answer on a port, started once for equal definitions."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import images
+from .errors import DaggerPodmanError, ExecError
+from .nodes import Node
+from .state import Container, Port
+from .store import digest_of
+
+if TYPE_CHECKING:
+    from .session import Session
+
+READY_WITHIN = 120.0
+"""Seconds in which a started service must answer."""
+STOP_WITHIN = 10
+LISTEN = "0A"
+
+
+@dataclasses.dataclass(frozen=True)
+class ServiceValue:
+    """A container that runs `args`, or (with `target`) something on the caller's machine."""
+
+    container: Container = Container()
+    args: tuple[str, ...] = ()
+    hostname: str = ""
+    target: tuple[str, int] | None = None
+    privileged: bool = False
+    forwards: Node | None = None
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        return (Port(self.target[1]),) if self.target else self.container.ports
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    network: str = ""
+    hosts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclasses.dataclass
+class Running:
+    """A started service: its address for containers, and one on the host's loopback for everything else."""
+
+    name: str
+    address: str
+    loopback: str
+    value: ServiceValue
+    process: asyncio.subprocess.Process | None = None
+    log: collections.deque[bytes] = dataclasses.field(default_factory=lambda: collections.deque(maxlen=50))
+    pump: asyncio.Future[Any] | None = None
+
+
+async def service_key(session: Session, node: Node) -> str:
+    value: ServiceValue = await session.value(node)
+    return await _key(session, value)
+
+
+async def _key(session: Session, value: ServiceValue) -> str:
+    from .execution import exec_key
+    from .state import Executed
+
+    if value.target:
+        return digest_of(["host", *value.target])
+    key = await exec_key(session, Executed(value.container, value.args))
+    ports = [dataclasses.astuple(p) for p in value.container.ports]
+    return digest_of(["service", key, ports, value.hostname])
+
+
+async def network(session: Session) -> str:
+    """The session's own network."""
+
+    async def create() -> str:
+        name = f"dagger-podman-{session.id}"
+        await session.podman("network", "create", *session.labels, name)
+        session.on_close.append(lambda: session.podman.run("network", "rm", "-f", name))  # type: ignore[arg-type,return-value]
+        return name
+
+    return str(await session.once("network", create))
+
+
+async def bind(session: Session, bindings: Sequence[tuple[str, Node]]) -> Bound:
+    """Start what is bound; return the network to join and the names to know it by."""
+    if not bindings:
+        return Bound()
+    name = await network(session)
+    values = [await session.value(node) for _, node in bindings]
+    started = await asyncio.gather(*(start(session, v, alias) for v, (alias, _) in zip(values, bindings, strict=True)))
+    return Bound(name, tuple((alias, r.address) for (alias, _), r in zip(bindings, started, strict=True)))
+
+
+async def start(session: Session, value: ServiceValue, alias: str = "") -> Running:
+    """The running service; equal definitions share one."""
+    key = await _key(session, value)
+    try:
+        running: Running = await session.once(f"service {key}", lambda: _start(session, value, key))
+    except ExecError as error:
+        what = f"start {key[:13]}" + (f" (aliased as {alias})" if alias else "")
+        raise ExecError(error.command, error.command_exit_code, error.stdout, error.stderr, what) from None
+    return running
+
+
+async def _start(session: Session, value: ServiceValue, key: str) -> Running:
+    if value.target:
+        host, port = value.target
+        gateway = await _gateway(session)
+        await _forward(session, gateway, port, host, port)
+        return Running(key[:13], gateway, host, value)
+    from .execution import _prepare, host_options, run_options, secret_arguments
+
+    c = value.container
+    name = f"dagger-podman-{session.id}-service-{key[:12]}"
+    stack = contextlib.AsyncExitStack()
+    session.on_close.append(stack.aclose)
+    net = await network(session)
+    bound = await bind(session, c.bindings)
+    image = await images.image_of(session, c.root)
+    folder = stack.enter_context(session.store.temporary_folder())
+    mounts = [await _prepare(session, stack, m, folder / str(i), image) for i, m in enumerate(c.mounts)]
+    running = Running(name, "", _loopback(session), value)
+    publish = [f"{running.loopback}:{p.number}:{p.number}/{p.protocol.lower()}" for p in c.ports if _may_publish(p)]
+    command = [
+        *("run", "--name", name, "--pull=never", "--log-driver", "none", "--network", net, *session.labels),
+        *(["--hostname", value.hostname] if value.hostname else []),
+        *(word for p in publish for word in ("--publish", p)),
+        *(word for alias, address in bound.hosts for word in ("--add-host", f"{alias}:{address}")),
+        *(word for m in mounts for word in m.options),
+        *(["--privileged"] if value.privileged else []),
+        *("--pidfile", str(folder / "pid"), *run_options(c), *host_options()),
+        *(await stack.enter_async_context(secret_arguments(session, c))),
+        *("--entrypoint", "", image, *value.args),
+    ]
+    step = await stack.enter_async_context(session.progress.step(f"service {value.hostname or ' '.join(value.args)[:80]}"))
+    running.process = await session.podman.start(*command)
+    stack.push_async_callback(_stop, session, running)
+    running.pump = asyncio.gather(
+        _pump(session, running, running.process.stdout, step), _pump(session, running, running.process.stderr, step)
+    )
+    await _ready(session, running, folder / "pid")
+    return running
+
+
+def _may_publish(port: Port) -> bool:
+    if os.geteuid() == 0:
+        return True
+    with contextlib.suppress(OSError):
+        return port.number >= int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    return port.number >= 1024
+
+
+def _loopback(session: Session) -> str:
+    """An address of 127.0.0.0/8 of its own for each service, so that ports keep their numbers."""
+    count = session.memory["loopback"] = session.memory.get("loopback", 0) + 1
+    return f"127.{83 + int(session.id[:2], 16) % 100}.{int(session.id[2:4], 16)}.{count}"
+
+
+async def _pump(session: Session, running: Running, stream: asyncio.StreamReader | None, step: Any) -> None:
+    assert stream
+    while chunk := await stream.read(1 << 16):
+        running.log.extend(session.scrubber.clean(chunk).splitlines(keepends=True))
+        step.output("stdout", chunk)
+
+
+async def _ready(session: Session, running: Running, pidfile: Path) -> None:
+    """Wait until the service listens on its ports, seen from its own network's table of sockets."""
+    assert running.process
+    deadline = time.monotonic() + READY_WITHIN
+    waiting = {(p.number, p.protocol) for p in running.value.ports if not p.skip_health_check}
+    pid = ""
+    while not pid or waiting or not running.address:
+        if running.process.returncode is not None:
+            assert running.pump
+            await running.pump
+            log = b"".join(running.log).decode(errors="replace")
+            raise ExecError(list(running.value.args), running.process.returncode, log, "")
+        if time.monotonic() > deadline:
+            ports = ", ".join(f"{n}/{p.lower()}" for n, p in sorted(waiting))
+            log = b"".join(running.log).decode(errors="replace")
+            raise DaggerPodmanError(
+                f"service {running.name} does not listen on {ports} (on all addresses, not 127.0.0.1 alone) "
+                f"after {READY_WITHIN:.0f} s; its last lines:\n{log}"
+            )
+        with contextlib.suppress(OSError):
+            pid = pid or pidfile.read_text().strip()
+        if pid:
+            if not running.address:
+                running.address = await _address(session, running.name)
+            waiting = {port for port in waiting if not _listens(pid, *port)}
+        if waiting or not pid or not running.address:
+            await asyncio.sleep(0.03)
+
+
+async def _address(session: Session, name: str) -> str:
+    done = await session.podman.run("inspect", "--format", "{{json .NetworkSettings.Networks}}", name)
+    if done.exit_code:
+        return ""
+    return next((str(n["IPAddress"]) for n in json.loads(done.stdout).values() if n.get("IPAddress")), "")
+
+
+def _listens(pid: str, port: int, protocol: str) -> bool:
+    for table in ("tcp", "tcp6") if protocol == "TCP" else ("udp", "udp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+                _, local, _, state, *_ = line.split()
+                address, _, number = local.rpartition(":")
+                loopback = address in ("0100007F", "00000000000000000000000001000000")
+                if int(number, 16) == port and not loopback and (protocol == "UDP" or state == LISTEN):
+                    return True
+    return False
+
+
+async def _stop(session: Session, running: Running) -> None:
+    await session.podman.run("stop", "-t", str(STOP_WITHIN), running.name)
+    await session.podman.run("rm", "-f", "-t", "0", running.name)
+    if running.process:
+        await running.process.wait()
+
+
+async def stop(session: Session, value: ServiceValue, kill: bool = False) -> None:
+    """Stop a service now; a later start gives a new one."""
+    key = f"service {await _key(session, value)}"
+    running: Running = await session.once(key, _not_running)
+    await session.podman.run("stop", "-t", "0" if kill else str(STOP_WITHIN), running.name)
+    await session.podman.run("rm", "-f", "-t", "0", running.name)
+    session.drop(key)
+
+
+async def _not_running() -> Running:
+    raise DaggerPodmanError("the service is not running")
+
+
+async def _gateway(session: Session) -> str:
+    """The host's address on the session's network."""
+    name = await network(session)
+    found = json.loads(await session.podman("network", "inspect", name))[0]
+    return str(found["subnets"][0]["gateway"])
+
+
+async def up(session: Session, value: ServiceValue, ports: Sequence[dict[str, Any]], random: bool) -> None:
+    """Serve the service on ports of the host until the session is stopped."""
+    running = await start(session, value)
+    wanted = [(int(p.get("frontend") or p["backend"]), int(p["backend"])) for p in ports]
+    for frontend, backend in wanted or [(p.number, p.number) for p in value.ports]:
+        port = await _forward(session, "127.0.0.1", 0 if random else frontend, _host_of(session, running), backend)
+        session.progress.notice(f"127.0.0.1:{port} -> {value.hostname or running.name}:{backend}")
+    await asyncio.Event().wait()
+
+
+def _host_of(session: Session, running: Running) -> str:
+    """The address by which this process reaches a service."""
+    return running.loopback if running.value.target or session.podman.rootless else running.address
+
+
+async def _forward(session: Session, listen: str, port: int, host: str, to: int) -> int:
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while chunk := await reader.read(1 << 16):
+                writer.write(chunk)
+                await writer.drain()
+        with contextlib.suppress(ConnectionError, OSError):
+            writer.write_eof()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far_reader, far_writer = await asyncio.open_connection(host, to)
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
+        far_writer.close()
+        writer.close()
+
+    try:
+        server = await asyncio.start_server(serve, listen, port)
+    except OSError as error:
+        raise DaggerPodmanError(f"cannot listen on {listen}:{port}: {error.strerror}; stop what uses that port") from None
+
+    async def close() -> None:
+        server.close()
+
+    session.on_close.append(close)
+    return int(server.sockets[0].getsockname()[1])
+
+
+async def endpoint(session: Session, value: ServiceValue, port: int | None, scheme: str) -> str:
+    """`host:port` as the module's own process, on the host's network, reaches the service."""
+    running = await start(session, value)
+    number = port or next((p.number for p in value.ports), 0)
+    if not number:
+        raise DaggerPodmanError("the service exposes no port; use withExposedPort")
+    return (f"{scheme}://" if scheme else "") + f"{_host_of(session, running)}:{number}"

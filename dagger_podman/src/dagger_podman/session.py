@@ -1,0 +1,214 @@
+"""One run of `dagger-podman`: evaluates nodes, each once, and clears away what it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import hmac
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import IO, Any
+
+from .errors import DaggerPodmanError, NotAvailableError
+from .fields import IMPLEMENTED, Implementation
+from .nodes import Node
+from .podman import LABEL, Podman
+from .progress import Progress
+from .scrub import Scrubber
+from .store import Store
+from .typedefs import Schema, TypeRef
+
+
+@dataclasses.dataclass(frozen=True)
+class SecretValue:
+    """A secret's name, what stands for its value in keys, and the way to the value."""
+
+    name: str
+    key: str
+    read: Callable[[], Awaitable[bytes]] = dataclasses.field(compare=False)
+
+
+class Session:
+    """Everything that lives as long as one command: Podman, the cache, running services, known secrets."""
+
+    def __init__(self, podman: Podman, store: Store, schema: Schema, progress: Progress) -> None:
+        self.podman, self.store, self.schema, self.progress = podman, store, schema, progress
+        self.id = uuid.uuid4().hex[:12]
+        self.nodes: dict[str, Node] = {}
+        self.scrubber = Scrubber()
+        self.secrets: dict[str, bytes] = {}
+        self.on_close: list[Callable[[], Awaitable[None]]] = []
+        self.memory: dict[str, Any] = {}
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._lock_file: IO[str] | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        return ["--label", f"{LABEL}=true", "--label", f"{LABEL}.session={self.id}"]
+
+    # --- life ----------------------------------------------------------------------------------------
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Session]:
+        """Hold the session's lock file, by which others see that it lives; leave nothing behind at the end."""
+        path = self.store.folder / "sessions" / self.id
+        with path.open("w") as self._lock_file:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            await self._remove_orphans()
+            try:
+                yield self
+            finally:
+                await self.close()
+                path.unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        """Stop what runs, in the reverse order of its start."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+        while self.on_close:
+            with contextlib.suppress(DaggerPodmanError):
+                await self.on_close.pop()()
+
+    async def _remove_orphans(self) -> None:
+        """What sessions left that died without a chance to clear up."""
+        for path in (self.store.folder / "sessions").iterdir():
+            if path.name == self.id:
+                continue
+            with contextlib.suppress(OSError), path.open("r") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                await remove_session(self.podman, path.name)
+                path.unlink(missing_ok=True)
+
+    # --- evaluation ----------------------------------------------------------------------------------
+    async def once(self, key: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        """Do equal work once, also when two ask for it at the same moment. A failure is not kept."""
+        task = self._tasks.get(key)
+        if task is None:
+            task = asyncio.ensure_future(_run(work))
+            self._tasks[key] = task
+            task.add_done_callback(lambda t: self._forget_failure(key, t))
+        return await asyncio.shield(task)
+
+    def drop(self, key: str) -> None:
+        """Let equal work be done again."""
+        self._tasks.pop(key, None)
+
+    def _forget_failure(self, key: str, task: asyncio.Task[Any]) -> None:
+        if task.cancelled() or task.exception():
+            self._tasks.pop(key, None)
+
+    def remember(self, node: Node) -> Node:
+        return self.nodes.setdefault(node.id, node)
+
+    def find(self, node_id: str) -> Node:
+        """The node of an id that was handed out, in this session or, for a kept result, an earlier one."""
+        if node := self.nodes.get(node_id) or self._stored(node_id):
+            return node
+        raise DaggerPodmanError(f"unknown id {node_id[:16]!r}")
+
+    def _stored(self, node_id: str) -> Node | None:
+        row = self.store.read("nodes", node_id)
+        if row is None:
+            return None
+        type_name, field, args, parent = row
+        decoded = tuple((name, self._decode(value)) for name, value in args)
+        return self.remember(Node(type_name, field, decoded, self.find(parent) if parent else None))
+
+    def _decode(self, value: Any) -> Any:
+        if isinstance(value, dict) and set(value) == {"node"}:
+            return self.find(value["node"])
+        return tuple(self._decode(v) for v in value) if isinstance(value, list) else value
+
+    def keep(self, node: Node) -> bool:
+        """Store a node for later sessions; False where it rests on something that only this session has."""
+        closure = node.closure()
+        if any(n.field in ("setSecret", "currentFunctionCall", "service", "up") for n in closure.values()):
+            return False
+        for node_id, found in closure.items():
+            if self.store.read("nodes", node_id) is None:
+                self.store.write("nodes", node_id, found.to_json())
+        return True
+
+    async def value(self, node: Node) -> Any:
+        """A node's value: evaluated once, its parents first."""
+        return await self.once(node.id, lambda: self._evaluate(node))
+
+    async def _evaluate(self, node: Node) -> Any:
+        implementation = self.implementation(node)
+        arguments = {implementation.python_name(name): value for name, value in node.args if name != "[]"}
+        if node.parent is None:
+            result = await implementation.call(self, **arguments)
+        else:
+            result = await implementation.call(self, await self.value(node.parent), **arguments)
+        index = node.arg("[]")
+        return result if index is None else result[index]
+
+    def implementation(self, node: Node) -> Implementation:
+        owner = node.parent.type if node.parent else "Query"
+        if found := IMPLEMENTED.get((owner, node.field)):
+            return found
+        raise NotAvailableError(f"{owner}.{node.field}")
+
+    # --- selections: a field of an object, as GraphQL and the command line ask for it ---------------------
+    def select(self, parent: Node | None, name: str, args: dict[str, Any]) -> tuple[Node, TypeRef]:
+        """The node for a field, and the field's type. Nothing runs."""
+        owner = parent.type if parent else "Query"
+        field = self.schema.objects[owner].fields.get(name) if owner in self.schema.objects else None
+        if field is None:
+            raise DaggerPodmanError(f'Cannot query field "{name}" on type "{owner}".')
+        target = field.type.of if field.type.kind == "list" and field.type.of else field.type
+        node = Node(target.name, name, tuple(sorted(args.items())), parent)
+        return self.remember(node), field.type
+
+    async def leaf(self, node: Node) -> Any:
+        """The value of a field that is no object. A field that gives an id back evaluates its object first."""
+        if node.field == "id" and node.parent:
+            return node.parent.id
+        result = await self.value(node)
+        if node.type == "ID" and node.parent and result is None:
+            return node.parent.id
+        return result
+
+    # --- secrets --------------------------------------------------------------------------------------
+    def secret_key(self, value: bytes) -> str:
+        """Stands for a secret's value in keys and ids; of no use without this cache's own key."""
+        return hmac.new(self.store.hash_key(), value, hashlib.sha256).hexdigest()
+
+
+async def _run(work: Callable[[], Awaitable[Any]]) -> Any:
+    return await work()
+
+
+async def remove_session(podman: Podman, session_id: str) -> None:
+    """Remove the containers, networks and secrets of one session."""
+    ours = f"label={LABEL}.session={session_id}"
+    containers = (await podman("ps", "-aq", "--filter", ours)).split()
+    if containers:
+        await podman("rm", "-f", "-t", "0", "--depend", *containers)
+    networks = (await podman("network", "ls", "-q", "--filter", ours)).split()
+    if networks:
+        await podman("network", "rm", "-f", *networks)
+    secrets = (await podman("secret", "ls", "-q", "--filter", f"name=dagger-podman-{session_id}-")).split()
+    if secrets:
+        await podman("secret", "rm", *secrets)
+    for name in os.listdir(runtime_folder()):
+        if name.startswith(f"{session_id}-"):
+            with contextlib.suppress(OSError):
+                import shutil
+
+                shutil.rmtree(os.path.join(runtime_folder(), name))
+
+
+def runtime_folder() -> str:
+    """A folder in memory for what must never reach a disk."""
+    for base in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):
+        if base and os.access(base, os.W_OK):
+            folder = os.path.join(base, f"dagger-podman-{os.geteuid()}")
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            return folder
+    raise DaggerPodmanError("no folder in memory for secrets: XDG_RUNTIME_DIR and /dev/shm are not writable")

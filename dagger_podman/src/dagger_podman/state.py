@@ -1,0 +1,144 @@
+"""What a container is before anything runs: frozen descriptions, from which keys and commands are made."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .nodes import Node
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Port:
+    number: int
+    protocol: str = "TCP"
+    description: str | None = None
+    skip_health_check: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Mount:
+    """Something mounted at `path`; `source` is the directory, file, secret or cache volume."""
+
+    kind: str  # directory, file, secret, cache, temp, socket
+    path: str
+    source: Node | None = None
+    owner: str = ""
+    mode: int = 0o400
+    size: int = 0
+    sharing: str = "SHARED"
+    cache_key: str = ""
+    read_only: bool = False
+    after: Executed | None = None
+    """The last command that may have changed the content."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Scratch:
+    """The empty root file system."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """An image in Podman's store."""
+
+    id: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """An edit whose content may still have to be evaluated; with no `source` the path is removed."""
+
+    path: str
+    source: Node | None = None
+    owner: str = ""
+    permissions: int | None = None
+    into: bool = False
+    """A file goes to exactly `path`; a directory is merged into it."""
+    make_directory: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Edited:
+    base: Root
+    changes: tuple[Change, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Executed:
+    """The root file system after a command."""
+
+    container: Container
+    args: tuple[str, ...]
+    stdin: str = ""
+    redirect_stdin: str = ""
+    redirect_stdout: str = ""
+    redirect_stderr: str = ""
+    expect: str = "SUCCESS"
+    privileged: bool = False
+    nonce: str = ""
+
+
+Root = Scratch | Image | Edited | Executed
+
+
+@dataclasses.dataclass(frozen=True)
+class Container:
+    root: Root = Scratch()
+    env: Pairs = ()
+    labels: Pairs = ()
+    annotations: Pairs = ()
+    workdir: str = ""
+    user: str = ""
+    entrypoint: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    secret_env: tuple[tuple[str, Node], ...] = ()
+    bindings: tuple[tuple[str, Node], ...] = ()
+    registry_auth: tuple[tuple[str, str, Node], ...] = ()
+    platform: str = ""
+    hostname: str = ""
+    reference: str = ""
+    healthcheck: tuple[str, ...] = ()
+
+    def path(self, path: str) -> str:
+        """A path relative to the working directory, made absolute."""
+        import posixpath
+
+        return posixpath.normpath(posixpath.join("/", self.workdir, path))
+
+    def expand(self, text: str, expand: bool | None) -> str:
+        """`$A` and `${A}` replaced by the container's variables, where that was asked for."""
+        if not expand:
+            return text
+        values = dict(self.env)
+        return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda m: values.get(m[1] or m[2], ""), text)
+
+    def mount_at(self, path: str) -> Mount | None:
+        """The innermost mount that holds `path`."""
+        holding = [m for m in self.mounts if path == m.path or path.startswith(m.path.rstrip("/") + "/")]
+        return max(holding, key=lambda m: len(m.path), default=None)
+
+    def with_mount(self, mount: Mount) -> Container:
+        return dataclasses.replace(self, mounts=(*(m for m in self.mounts if m.path != mount.path), mount))
+
+    def last_exec(self) -> Executed | None:
+        """The command that `stdout` and `exitCode` speak of."""
+        root: Root = self.root
+        while isinstance(root, Edited):
+            root = root.base
+        return root if isinstance(root, Executed) else None
+
+
+def set_pair(pairs: Pairs, name: str, value: str | None) -> Pairs:
+    """A pair set in its old place or at the end; None removes it."""
+    if value is None:
+        return tuple(p for p in pairs if p[0] != name)
+    if any(p[0] == name for p in pairs):
+        return tuple((n, value if n == name else v) for n, v in pairs)
+    return (*pairs, (name, value))

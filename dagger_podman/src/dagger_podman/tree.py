@@ -1,0 +1,197 @@
+"""A directory as a value: every path with its mode, owner and content's digest.
+
+All of Dagger's directory operations are plain functions here; nothing touches a disk.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from .errors import DaggerPodmanError
+from .patterns import selected, split_glob
+from .store import digest_of
+
+Kind = Literal["file", "directory", "symlink"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """One path: `content` is a file's digest or a symlink's target."""
+
+    kind: Kind
+    mode: int = 0o755
+    uid: int = 0
+    gid: int = 0
+    content: str = ""
+    size: int = 0
+
+
+ROOT = Entry("directory")
+
+
+@dataclasses.dataclass(frozen=True)
+class Tree:
+    """Paths without a leading slash; the folder itself is `""`; every parent is there."""
+
+    entries: Mapping[str, Entry] = dataclasses.field(default_factory=lambda: {"": ROOT})
+
+    @functools.cached_property
+    def digest(self) -> str:
+        return digest_of(self.to_json())
+
+    def to_json(self) -> list[list[Any]]:
+        return [[path, *dataclasses.astuple(entry)] for path, entry in sorted(self.entries.items())]
+
+    @staticmethod
+    def from_json(rows: list[list[Any]]) -> Tree:
+        return Tree({path: Entry(*rest) for path, *rest in rows})
+
+
+def relative(path: str) -> str:
+    """`/a/./b/` → `a/b`; what climbs out of the folder is an error."""
+    cleaned = posixpath.normpath("./" + path.lstrip("/"))
+    if cleaned == ".." or cleaned.startswith("../"):
+        raise DaggerPodmanError(f"path {path!r} leaves its directory")
+    return "" if cleaned == "." else cleaned
+
+
+def follow(path: str, link: Callable[[str], str | None], last: bool = True) -> str:
+    """A path with its symlinks followed, never above the root; with `last=False` a final symlink stays.
+
+    `link` gives the target of the symlink at a path, and None where there is none.
+    """
+    done, rest, hops = "", path.strip("/").split("/"), 0
+    while rest:
+        part = rest.pop(0)
+        if part in ("", "."):
+            continue
+        if part == "..":
+            done = posixpath.dirname(done)
+            continue
+        here = posixpath.join(done, part)
+        target = link(here) if rest or last else None
+        if target is None:
+            done = here
+            continue
+        if (hops := hops + 1) > 40:
+            raise DaggerPodmanError(f"too many symlinks in {path!r}")
+        done = "" if target.startswith("/") else done
+        rest = target.split("/") + rest
+    return done
+
+
+def resolve(tree: Tree, path: str, last: bool = True) -> str:
+    def link(at: str) -> str | None:
+        entry = tree.entries.get(at)
+        return entry.content if entry and entry.kind == "symlink" else None
+
+    return follow(relative(path), link, last)
+
+
+def lookup(tree: Tree, path: str) -> tuple[str, Entry]:
+    """The resolved path and its entry, or the engine's message that there is none."""
+    resolved = resolve(tree, path)
+    if entry := tree.entries.get(resolved):
+        return resolved, entry
+    raise DaggerPodmanError(f"stat {path}: no such file or directory")
+
+
+def subtree(tree: Tree, path: str) -> Tree:
+    found, entry = lookup(tree, path)
+    if entry.kind != "directory":
+        raise DaggerPodmanError(f"path {path!r} is a file, not a directory")
+    if not found:
+        return tree
+    prefix = found + "/"
+    below = {p[len(prefix) :]: e for p, e in tree.entries.items() if p.startswith(prefix)}
+    return Tree({"": entry, **below})
+
+
+def _with_parents(entries: dict[str, Entry], path: str, mode: int = 0o755) -> None:
+    while path := posixpath.dirname(path):
+        if path in entries and entries[path].kind == "directory":
+            return
+        entries[path] = Entry("directory", mode)
+
+
+def with_entry(tree: Tree, path: str, entry: Entry) -> Tree:
+    path = resolve(tree, path, last=entry.kind == "directory")
+    if not path:
+        raise DaggerPodmanError("a file needs a name")
+    entries = {p: e for p, e in tree.entries.items() if not p.startswith(path + "/") or entry.kind == "directory"}
+    _with_parents(entries, path)
+    entries[path] = entry
+    return Tree(entries)
+
+
+def with_tree(tree: Tree, path: str, other: Tree, owner: tuple[int, int] | None = None) -> Tree:
+    """`other` merged into `tree` below `path`; its files win."""
+    at = resolve(tree, path)
+    entries = dict(tree.entries)
+    if at:
+        _with_parents(entries, at)
+    for p, e in other.entries.items():
+        target = posixpath.join(at, p).rstrip("/")
+        if not p and (e == ROOT and not owner) and target in entries:
+            continue  # merging a plain folder keeps the attributes of the one that is there
+        if e.kind != "directory":
+            for below in [q for q in entries if q.startswith(target + "/")]:
+                del entries[below]
+        entries[target] = dataclasses.replace(e, uid=owner[0], gid=owner[1]) if owner else e
+    return Tree(entries)
+
+
+def without(tree: Tree, paths: Iterable[str]) -> Tree:
+    """Without the paths, which may be glob patterns, and all below them."""
+    entries = dict(tree.entries)
+    for path in paths:
+        gone = glob(tree, relative(path)) if any(c in path for c in "*?[") else [relative(path)]
+        for name in (g.rstrip("/") for g in gone):
+            for p in [p for p in entries if p == name or p.startswith(name + "/")]:
+                if p:
+                    del entries[p]
+    return Tree(entries)
+
+
+def filtered(tree: Tree, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Tree:
+    if not include and not exclude:
+        return tree
+    kept = selected((p for p in tree.entries if p), include, exclude)
+    return Tree({p: e for p, e in tree.entries.items() if not p or p in kept})
+
+
+def _shown(tree: Tree, path: str) -> str:
+    return path + "/" if tree.entries[path].kind == "directory" else path
+
+
+def listing(tree: Tree, path: str = "") -> list[str]:
+    folder = subtree(tree, path)
+    return sorted(_shown(folder, p) for p in folder.entries if p and "/" not in p)
+
+
+def glob(tree: Tree, pattern: str) -> list[str]:
+    expression = split_glob(relative(pattern))
+    return sorted(_shown(tree, p) for p in tree.entries if p and expression.match(p))
+
+
+def _same(a: Entry | None, b: Entry | None) -> bool:
+    return a == b or (a is not None and b is not None and a.kind == b.kind == "directory")
+
+
+def diff(old: Tree, new: Tree) -> Tree:
+    """What `new` adds or changes, with the folders above it."""
+    changed = [p for p, e in new.entries.items() if p and e != old.entries.get(p) and not _same(e, old.entries.get(p))]
+    kept = selected(changed, (), ())
+    return Tree({p: e for p, e in new.entries.items() if not p or p in kept})
+
+
+def changes(old: Tree, new: Tree) -> tuple[list[str], list[str], list[str]]:
+    """Added, modified and removed paths; of a removed or added folder also what is in it."""
+    added = sorted(_shown(new, p) for p in new.entries if p not in old.entries)
+    modified = sorted(p for p, e in new.entries.items() if p in old.entries and not _same(e, old.entries[p]))
+    removed = sorted(_shown(old, p) for p in old.entries if p not in new.entries)
+    return added, modified, removed

@@ -1,0 +1,15 @@
+"""The fields of the Dagger API, a file per type. Importing this package registers them."""
+
+from . import (  # noqa: F401
+    cache_volume,
+    container,
+    container_config,
+    container_files,
+    directory,
+    file,
+    function_call,
+    host,
+    secret,
+    service,
+    typedef,
+)

@@ -1,0 +1,275 @@
+"""Directory, and Changeset: operations on trees."""
+
+from __future__ import annotations
+
+import dataclasses
+import posixpath
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import building, images, tree
+from ..errors import DaggerPodmanError, NotAvailableError
+from ..fields import field
+from ..files import owner_ids
+from ..nodes import Node
+from ..session import Session
+from ..state import Container
+from ..tree import Entry, Tree
+from ..values import FileValue
+
+D = "Directory"
+
+
+def ids(owner: str) -> tuple[int, int] | None:
+    return owner_ids(Path("/nonexistent"), owner) if owner else None
+
+
+@field("Query", "directory")
+async def new_directory(_: Session) -> Tree:
+    return Tree()
+
+
+@field(D)
+async def with_new_file(
+    session: Session, d: Tree, path: str, contents: str, permissions: int | None = 0o644
+) -> Tree:
+    data = contents.encode()
+    mode = 0o644 if permissions is None else permissions
+    return tree.with_entry(d, path, Entry("file", mode, content=session.store.add_bytes(data), size=len(data)))
+
+
+@field(D)
+async def with_new_directory(_: Session, d: Tree, path: str, permissions: int | None = 0o755) -> Tree:
+    return tree.with_entry(d, path, Entry("directory", 0o755 if permissions is None else permissions))
+
+
+@field(D)
+async def with_file(
+    session: Session, d: Tree, path: str, source: Node, permissions: int | None = None, owner: str = ""
+) -> Tree:
+    value: FileValue = await session.value(source)
+    target = posixpath.join(path, value.name) if path.endswith("/") else path
+    entry = value.entry if permissions is None else dataclasses.replace(value.entry, mode=permissions)
+    if owner and (pair := ids(owner)):
+        entry = dataclasses.replace(entry, uid=pair[0], gid=pair[1])
+    return tree.with_entry(d, target, entry)
+
+
+@field(D)
+async def with_files(
+    session: Session, d: Tree, path: str, sources: Sequence[Node], permissions: int | None = None
+) -> Tree:
+    for source in sources:
+        d = await with_file(session, d, path.rstrip("/") + "/", source, permissions)
+    return d
+
+
+@field(D)
+async def with_directory(
+    session: Session,
+    d: Tree,
+    path: str,
+    source: Node,
+    exclude: Sequence[str] = (),
+    include: Sequence[str] = (),
+    gitignore: bool = False,
+    owner: str = "",
+    permissions: int | None = None,
+) -> Tree:
+    other = await filter_(session, await session.value(source), exclude, include, gitignore)
+    if permissions is not None:
+        root = dataclasses.replace(other.entries[""], mode=permissions)
+        other = Tree({**other.entries, "": root})
+    return tree.with_tree(d, path, other, ids(owner))
+
+
+@field(D)
+async def with_symlink(_: Session, d: Tree, target: str, link_name: str) -> Tree:
+    return tree.with_entry(d, link_name, Entry("symlink", 0o777, content=target))
+
+
+@field(D, "withoutDirectory", "withoutFile")
+async def without_path(_: Session, d: Tree, path: str) -> Tree:
+    return tree.without(d, [path])
+
+
+@field(D)
+async def without_files(_: Session, d: Tree, paths: Sequence[str]) -> Tree:
+    return tree.without(d, paths)
+
+
+@field(D)
+async def chown(_: Session, d: Tree, path: str, owner: str) -> Tree:
+    uid, gid = owner_ids(Path("/nonexistent"), owner)
+    found, _entry = tree.lookup(d, path)
+    prefix = f"{found}/" if found else ""
+    return Tree(
+        {
+            p: dataclasses.replace(e, uid=uid, gid=gid) if p == found or p.startswith(prefix) else e
+            for p, e in d.entries.items()
+        }
+    )
+
+
+@field(D, note="a file's time is always the same, so that equal content gives equal layers")
+async def with_timestamps(_: Session, d: Tree, timestamp: int) -> Tree:
+    return d
+
+
+@field(D)
+async def with_error(_: Session, d: Tree, err: str) -> Tree:
+    if err:
+        raise DaggerPodmanError(err)
+    return d
+
+
+@field(D, "filter")
+async def filter_(
+    session: Session, d: Tree, exclude: Sequence[str] = (), include: Sequence[str] = (), gitignore: bool = False
+) -> Tree:
+    if gitignore:
+        raise NotAvailableError("the argument 'gitignore' of Directory.filter")
+    return tree.filtered(d, include, exclude)
+
+
+@field(D)
+async def directory(_: Session, d: Tree, path: str) -> Tree:
+    return tree.subtree(d, path)
+
+
+@field(D)
+async def file(_: Session, d: Tree, path: str) -> FileValue:
+    found, entry = tree.lookup(d, path)
+    if entry.kind == "directory":
+        raise DaggerPodmanError(f"path {path} is a directory, not a file")
+    return FileValue(posixpath.basename(path), entry)
+
+
+@field(D)
+async def entries(_: Session, d: Tree, path: str = "") -> list[str]:
+    return tree.listing(d, path)
+
+
+@field(D)
+async def glob(_: Session, d: Tree, pattern: str) -> list[str]:
+    return tree.glob(d, pattern)
+
+
+@field(D)
+async def exists(
+    _: Session, d: Tree, path: str, expected_type: str | None = None, do_not_follow_symlinks: bool = False
+) -> bool:
+    entry = d.entries.get(tree.resolve(d, path, last=not do_not_follow_symlinks))
+    kinds = {"REGULAR_TYPE": "file", "DIRECTORY_TYPE": "directory", "SYMLINK_TYPE": "symlink"}
+    return entry is not None and (expected_type is None or kinds.get(expected_type) == entry.kind)
+
+
+@field(D)
+async def stat(_: Session, d: Tree, path: str, do_not_follow_symlinks: bool = False) -> FileValue:
+    found = tree.resolve(d, path, last=not do_not_follow_symlinks)
+    if found not in d.entries:
+        raise DaggerPodmanError(f"stat {path}: no such file or directory")
+    return FileValue(posixpath.basename(found) or "/", d.entries[found])
+
+
+@field(D)
+async def find_up(_: Session, d: Tree, name: str, start: str) -> str | None:
+    at = tree.relative(start)
+    while True:
+        if (here := posixpath.join(at, name)) in d.entries:
+            return here
+        if not at:
+            return None
+        at = posixpath.dirname(at)
+
+
+@field(D)
+async def digest(_: Session, d: Tree) -> str:
+    return f"sha256:{d.digest}"
+
+
+@field(D)
+async def sync(_: Session, d: Tree) -> None:
+    return None
+
+
+@field(D)
+async def diff(session: Session, d: Tree, other: Node) -> Tree:
+    return tree.diff(d, await session.value(other))
+
+
+@field(D)
+async def docker_build(
+    session: Session,
+    d: Tree,
+    dockerfile: str = "Dockerfile",
+    platform: str | None = None,
+    build_args: Sequence[dict[str, str]] = (),
+    target: str = "",
+    secrets: Sequence[Node] = (),
+    no_init: bool = False,
+    ssh: Node | None = None,
+) -> Container:
+    if ssh:
+        raise NotAvailableError("the argument 'ssh' of Directory.dockerBuild")
+    image = await building.build(session, d, dockerfile, platform or "", build_args, target, secrets)
+    return await images.container_of(session, image)
+
+
+# --- changes ------------------------------------------------------------------------------------------
+@dataclasses.dataclass(frozen=True)
+class ChangesetValue:
+    before: Tree
+    after: Tree
+
+
+@field(D)
+async def changes(session: Session, d: Tree, from_: Node) -> ChangesetValue:
+    return ChangesetValue(await session.value(from_), d)
+
+
+@field(D)
+async def with_changes(session: Session, d: Tree, changes: Node) -> Tree:
+    value: ChangesetValue = await session.value(changes)
+    added = tree.with_tree(d, "", tree.diff(value.before, value.after))
+    return tree.without(added, [p.rstrip("/") for p in tree.changes(value.before, value.after)[2]])
+
+
+@field("Changeset")
+async def added_paths(_: Session, c: ChangesetValue) -> list[str]:
+    return tree.changes(c.before, c.after)[0]
+
+
+@field("Changeset")
+async def modified_paths(_: Session, c: ChangesetValue) -> list[str]:
+    return tree.changes(c.before, c.after)[1]
+
+
+@field("Changeset")
+async def removed_paths(_: Session, c: ChangesetValue) -> list[str]:
+    return tree.changes(c.before, c.after)[2]
+
+
+@field("Changeset")
+async def is_empty(_: Session, c: ChangesetValue) -> bool:
+    return not any(tree.changes(c.before, c.after))
+
+
+@field("Changeset", "sync")
+async def sync_changes(_: Session, c: ChangesetValue) -> None:
+    return None
+
+
+@field("Changeset")
+async def after(_: Session, c: ChangesetValue) -> Tree:
+    return c.after
+
+
+@field("Changeset")
+async def before(_: Session, c: ChangesetValue) -> Tree:
+    return c.before
+
+
+@field("Changeset")
+async def layer(_: Session, c: ChangesetValue) -> Tree:
+    return tree.diff(c.before, c.after)

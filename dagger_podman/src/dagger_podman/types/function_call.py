@@ -1,0 +1,109 @@
+"""FunctionCall, Error and CurrentModule: what the module's process asks about the call it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from typing import Any
+
+from ..errors import FunctionError
+from ..fields import field
+from ..nodes import Node
+from ..session import Session
+from ..tree import Tree
+
+F = "FunctionCall"
+
+
+@dataclasses.dataclass(frozen=True)
+class FunctionCall:
+    """One call of a function. With no `parent_name` the module is asked for its types."""
+
+    parent_name: str
+    name: str
+    parent: dict[str, Any]
+    args: tuple[tuple[str, Any], ...]
+    result: asyncio.Future[Any]
+
+
+@field("Query")
+async def current_function_call(session: Session, call: str) -> FunctionCall:
+    """`call` is added by the query layer, from the token by which the module's process came."""
+    found: FunctionCall = session.memory["calls"][call]
+    return found
+
+
+@field(F)
+async def parent_name(_: Session, call: FunctionCall) -> str:
+    return call.parent_name
+
+
+@field(F)
+async def name(_: Session, call: FunctionCall) -> str:
+    return call.name
+
+
+@field(F)
+async def parent(_: Session, call: FunctionCall) -> str:
+    return json.dumps(call.parent)
+
+
+@field(F)
+async def input_args(_: Session, call: FunctionCall) -> list[tuple[str, Any]]:
+    return list(call.args)
+
+
+@field("FunctionCallArgValue", "name")
+async def arg_name(_: Session, arg: tuple[str, Any]) -> str:
+    return arg[0]
+
+
+@field("FunctionCallArgValue", "value")
+async def arg_value(_: Session, arg: tuple[str, Any]) -> str:
+    return json.dumps(arg[1])
+
+
+@field(F)
+async def return_value(_: Session, call: FunctionCall, value: str) -> None:
+    if not call.result.done():
+        call.result.set_result(json.loads(value))
+
+
+@field(F)
+async def return_error(session: Session, call: FunctionCall, error: Node) -> None:
+    message, values = await session.value(error)
+    if not call.result.done():
+        call.result.set_exception(FunctionError(message, dict(values)))
+
+
+# --- Error --------------------------------------------------------------------------------------------
+@field("Query", "error")
+async def new_error(_: Session, message: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    return message, ()
+
+
+@field("Error")
+async def with_value(
+    _: Session, error: tuple[str, tuple[tuple[str, Any], ...]], name: str, value: str
+) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    return error[0], (*error[1], (name, json.loads(value)))
+
+
+# --- CurrentModule ------------------------------------------------------------------------------------
+@field("Query")
+async def current_module(session: Session) -> tuple[str, Node]:
+    found: tuple[str, Node] = session.memory["module"]
+    return found
+
+
+@field("CurrentModule", "name")
+async def module_name(_: Session, module: tuple[str, Node]) -> str:
+    return module[0]
+
+
+@field("CurrentModule")
+async def source(session: Session, module: tuple[str, Node]) -> Tree:
+    """The folder of the module's source."""
+    tree: Tree = await session.value(module[1])
+    return tree

@@ -1,0 +1,50 @@
+"""Values of the smaller types, and nodes for content that is already in the cache."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from .errors import DaggerPodmanError
+from .fields import field
+from .nodes import Node
+from .tree import Entry, Tree
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+@dataclasses.dataclass(frozen=True)
+class FileValue:
+    name: str
+    entry: Entry
+
+
+def file_node(session: Session, digest: str, size: int, name: str, mode: int = 0o644) -> Node:
+    """A file whose content is a blob of the cache."""
+    return session.remember(
+        Node("File", "_file", (("digest", digest), ("mode", mode), ("name", name), ("size", size)))
+    )
+
+
+def tree_node(session: Session, digest: str) -> Node:
+    """A directory whose tree is in the cache."""
+    return session.remember(Node("Directory", "_tree", (("digest", digest),)))
+
+
+def stored_tree(session: Session, tree: Tree) -> Node:
+    session.store.write("trees", tree.digest, tree.to_json())
+    return tree_node(session, tree.digest)
+
+
+@field("Query", "_file")
+async def _file(session: Session, digest: str, size: int, name: str, mode: int) -> FileValue:
+    return FileValue(name, Entry("file", mode, content=digest, size=size))
+
+
+@field("Query", "_tree")
+async def _tree(session: Session, digest: str) -> Tree:
+    rows = session.store.read("trees", digest)
+    if rows is None:
+        raise DaggerPodmanError(f"the directory {digest[:12]} is no longer in the cache; run the command again")
+    return Tree.from_json(rows)
