@@ -105,8 +105,8 @@ async def _build(
             ]
             async with session.progress.step(title) as step:
                 done = await session.podman.run(*command, listener=step.output)
-            if done.exit_code:
-                raise _failure(session, text, done.stdout, done.stderr)
+                if done.exit_code:
+                    raise _failure(session, text, done.stdout, done.stderr)
             return await images.added(session, (folder / "id").read_text().strip())
     finally:
         shutil.rmtree(secret_folder, ignore_errors=True)

@@ -224,7 +224,10 @@ async def _prepare(
             name = f"dagger-podman-cache-{digest_of(mount.cache_key)[:24]}"
             if mount.sharing == "LOCKED":
                 await stack.enter_async_context(session.store.lock(name))
-            await session.podman("volume", "create", "--ignore", "--label", f"{LABEL}=true", name)
+            if (await session.podman.run("volume", "exists", name)).exit_code:
+                made = await session.podman.run("volume", "create", "--label", f"{LABEL}=true", name)
+                if made.exit_code and b"already exists" not in made.stderr:
+                    raise PodmanError("volume create", made.exit_code, made.stderr.decode(errors="replace"))
             option = ",U" if mount.owner else ""
             return Prepared(mount.path, ["--volume", f"{name}:{mount.path}:nocopy{option}"], session)
         case "secret":

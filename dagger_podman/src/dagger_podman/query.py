@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from typing import Any
 
 from graphql.error import GraphQLSyntaxError
@@ -32,6 +33,9 @@ async def answer(session: Session, text: str, call: str = "") -> dict[str, Any]:
         if extensions := error.extensions():
             failure["extensions"] = extensions
         return {"data": None, "errors": [failure]}
+    except Exception as error:  # a bug of ours must reach the user once, not be retried by the client as a lost connection
+        traceback.print_exc()
+        return {"data": None, "errors": [{"message": f"internal error of dagger-podman: {error!r}"}]}
     return {"data": data}
 
 
@@ -60,7 +64,7 @@ class _Selection:
         if name == "__typename":
             return owner
         if name == "node" and parent is None:
-            (argument,) = selection.arguments
+            (argument,) = selection.arguments or ()
             return await self.of_object(self.session.find(_plain(argument.value)), selection.selection_set)
         if owner == "Host" and name in CALLERS_HOST and self.call:
             raise NotAvailableError(
@@ -70,7 +74,7 @@ class _Selection:
         field = types.fields.get(name) if types else None
         if field is None:
             raise DaggerPodmanError(f'Cannot query field "{name}" on type "{owner}".')
-        arguments = {a.name.value: self._argument(field, a) for a in selection.arguments}
+        arguments = {a.name.value: self._argument(field, a) for a in selection.arguments or ()}
         if (owner, name) == ("Query", "setSecret"):
             arguments["plaintext"] = self._hidden(arguments["plaintext"])
         if (owner, name) == ("Query", "currentFunctionCall"):
@@ -125,7 +129,7 @@ def _plain(value: ast.ValueNode) -> Any:
         case ast.StringValueNode() | ast.EnumValueNode() | ast.BooleanValueNode():
             return value.value
         case ast.ListValueNode():
-            return tuple(_plain(v) for v in value.values)
+            return tuple(_plain(v) for v in value.values or ())
         case ast.ObjectValueNode():
-            return {f.name.value: _plain(f.value) for f in value.fields}
+            return {f.name.value: _plain(f.value) for f in value.fields or ()}
     return None

@@ -222,8 +222,7 @@ def _listens(pid: str, port: int, protocol: str) -> bool:
 
 
 async def _stop(session: Session, running: Running) -> None:
-    await session.podman.run("stop", "-t", str(STOP_WITHIN), running.name)
-    await session.podman.run("rm", "-f", "-t", "0", running.name)
+    await session.podman.run("rm", "-f", "-t", "1", running.name)  # nobody is left who could need what it holds
     if running.process:
         await running.process.wait()
 

@@ -1,0 +1,253 @@
+"""The `dagger-podman` command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from . import store as stores
+from .command_line.arguments import Help, Options, parse_call, split_options
+from .errors import DaggerPodmanError, ExecError, FunctionError, UsageError
+
+COMMANDS = "call, check, functions, session, prune, doctor"
+USAGE = """USAGE
+  dagger-podman <command> [options]
+
+COMMANDS
+  call        Call a function of a module, and functions of what it returns
+  check       Run a module's checks
+  functions   List a module's functions
+  session     Serve the Dagger API until standard input is closed
+  prune       Remove what is kept across runs
+  doctor      Say what is missing on this host, and how to mend it
+"""
+
+
+def main() -> None:
+    """Run one command and exit with its code."""
+    command, *rest = sys.argv[1:] or ["--help"]
+    if command in ("-h", "--help", "help"):
+        print(USAGE, end="")
+        sys.exit(0)
+    runners: dict[str, Callable[[list[str]], Awaitable[int]]] = {
+        "call": call,
+        "check": check,
+        "functions": functions,
+        "session": session,
+        "prune": prune,
+    }
+    if command == "doctor":
+        from .doctor import main as doctor
+
+        sys.exit(doctor())
+    if command not in runners:
+        print(f'Error: unknown command "{command}" for "dagger-podman" (known: {COMMANDS})', file=sys.stderr)
+        sys.exit(1)
+    sys.exit(asyncio.run(_guarded(runners[command], rest)))
+
+
+async def _guarded(run: Callable[[list[str]], Awaitable[int]], argv: list[str]) -> int:
+    """Turn the first signal into an orderly end, and errors into one message and an exit code."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(run(argv))
+    received: list[int] = []
+
+    def stop(number: int) -> None:
+        if not received:
+            print("\nStopping; what was started is being removed.", file=sys.stderr)
+            task.cancel()
+        received.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return 128 + (received[0] if received else signal.SIGINT)
+    except BrokenPipeError:
+        return 1
+    except DaggerPodmanError as error:
+        return report(error)
+
+
+def report(error: DaggerPodmanError) -> int:
+    """Print an error as `dagger call` does, the failing command's output last and whole; return the exit code."""
+    values = error.extensions() or {}
+    print(f"Error: {error}", file=sys.stderr)
+    for title, key in (("Stdout", "stdout"), ("Stderr", "stderr")):
+        if text := str(values.get(key) or "").rstrip():
+            print(f"{title}:\n{text}", file=sys.stderr)
+    if isinstance(error, FunctionError):
+        return error.exit_code
+    return error.command_exit_code if isinstance(error, ExecError) else error.exit_code
+
+
+# --- commands -----------------------------------------------------------------------------------------
+class Loaded:
+    """A session with a module loaded into it."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    async def __aenter__(self) -> Any:
+        import contextlib
+
+        from . import types  # noqa: F401  (registers the API's fields)
+        from .host import podman_environment
+        from .invocation import Invocation
+        from .module import find, load
+        from .podman import Podman
+        from .progress import for_options
+        from .runtime import Runtime
+        from .schema import sdk_schema
+        from .server import Server
+        from .session import Session
+
+        self._stack = contextlib.AsyncExitStack()
+        store = stores.Store(stores.default_folder())
+        try:
+            module = await asyncio.to_thread(load, find(Path(self.options.module or ".")), store)
+        except UsageError as error:
+            if self.options.module:
+                raise UsageError(f'resolving module source "{self.options.module}": {error}') from None
+            raise
+        progress = for_options(self.options.silent, self.options.progress)
+        podman = Podman(podman_environment(store.folder))
+        made = Session(podman, store, sdk_schema(store.folder / "sdk-schema.json"), progress)
+        progress.scrubber = made.scrubber
+        await self._stack.enter_async_context(made.running())
+        server = await self._stack.enter_async_context(Server(made).listening())
+        runtime = Runtime(made, server, module)
+        types_, doc = await runtime.types()
+        self.doc = doc
+        return Invocation(made, runtime, made.schema.extended(types_), module.main_object)
+
+    async def __aexit__(self, *failure: Any) -> None:
+        await self._stack.aclose()
+
+
+async def call(argv: list[str]) -> int:
+    from .command_line import output
+    from .invocation import Object, export, identity, settle
+    from .nodes import Node
+
+    options, rest = split_options(argv)
+    async with Loaded(options) as invocation:
+        parsed = parse_call(invocation.schema, invocation.main_object, rest)
+        if isinstance(parsed, Help) or options.help:
+            from .command_line.help import call_help
+
+            print(call_help(invocation.schema, invocation.main_object, parsed), end="")
+            return 0
+        session = invocation.session
+        last = parsed.steps[-1].field if parsed.steps else None
+        if last and last.name in ("export", "exportImage") and len(parsed.steps) > 1:
+            value, _ = await invocation.run(parsed.without_last())
+            path = parsed.steps[-1].args
+            if last.name == "export" and isinstance(value, Node):
+                print(await export(session, await settle(session, value), Path(str(path["path"]))), end="")
+                return 0
+        value, kind = await invocation.run(parsed)
+        await settle(session, value)
+        if options.output:
+            if isinstance(value, Node):
+                await export(session, value, Path(options.output))
+            else:
+                Path(options.output).write_text(output.render(value, kind, options.json))
+            return 0
+
+        def shown(item: Any) -> Any:
+            if isinstance(item, list):
+                return [shown(i) for i in item]
+            return identity(item) if isinstance(item, Node | Object) else item
+
+        text = output.render(shown(value), kind, options.json)
+        sys.stdout.write(session.scrubber.text(text))
+        return 0
+
+
+async def functions(argv: list[str]) -> int:
+    from .command_line.help import functions_table
+
+    options, rest = split_options(argv)
+    async with Loaded(options) as invocation:
+        print(functions_table(invocation.schema, invocation.main_object, rest), end="")
+    return 0
+
+
+async def check(argv: list[str]) -> int:
+    """`check [-l] [NAME…]`: run the functions that are marked as checks, all at once."""
+    from .command_line.help import checks_table
+    from .typedefs import kebab
+
+    options, rest = split_options([a for a in argv if a not in ("-l", "--list")])
+    async with Loaded(options) as invocation:
+        module = invocation.runtime.module.name
+        main = invocation.schema.objects[invocation.main_object]
+        found = {f"{module}:{kebab(f.name)}": f for f in main.fields.values() if f.check}
+        wanted = {n: f for n, f in found.items() if not rest or n in rest or n.partition(":")[2] in rest}
+        if len(wanted) < len(set(rest)):
+            raise UsageError(f"unknown check; known: {', '.join(sorted(found))}")
+        if {"-l", "--list"} & set(argv):
+            print(checks_table(wanted), end="")
+            return 0
+        made = await invocation.main({})
+        results = await asyncio.gather(
+            *(_checked(invocation, made, name, f) for name, f in wanted.items()), return_exceptions=False
+        )
+        for name, error in results:
+            print(f"{'FAILED' if error else 'passed'}  {name}", file=sys.stderr)
+            if error:
+                report(error)
+        return 1 if any(error for _, error in results) else 0
+
+
+async def _checked(invocation: Any, made: Any, name: str, field: Any) -> tuple[str, DaggerPodmanError | None]:
+    from .invocation import settle
+
+    try:
+        await settle(invocation.session, await invocation.function(made, field))
+    except DaggerPodmanError as error:
+        return name, error
+    return name, None
+
+
+async def session(argv: list[str]) -> int:
+    """Print port and token as `dagger session` does, and serve until standard input is closed."""
+    from . import types  # noqa: F401
+    from .host import podman_environment
+    from .podman import Podman
+    from .progress import for_options
+    from .schema import sdk_schema
+    from .server import Server
+    from .session import Session
+
+    store = stores.Store(stores.default_folder())
+    progress = for_options(silent=False, kind="plain")
+    made = Session(Podman(podman_environment(store.folder)), store, sdk_schema(store.folder / "sdk-schema.json"), progress)
+    progress.scrubber = made.scrubber
+    async with made.running(), Server(made).listening() as server:
+        print(json.dumps({"port": server.port, "session_token": server.token()}), flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, _until_closed)
+    return 0
+
+
+def _until_closed() -> None:
+    while os.read(0, 1 << 12):
+        pass
+
+
+async def prune(argv: list[str]) -> int:
+    from .prune import run
+
+    return await run(argv)
+
+
+if __name__ == "__main__":
+    main()
