@@ -52,7 +52,7 @@ class Invocation:
         constructor = self.schema.objects[self.main_object].constructor
         if constructor is None:
             return Object(self.main_object, {})
-        field = dataclasses.replace(constructor, name="")
+        field = dataclasses.replace(constructor, name="", original="")
         args = await self._arguments(field, given)
         return Object(self.main_object, await self.runtime.call(self.main_object, field, {}, _encoded(args)) or {})
 
@@ -64,7 +64,7 @@ class Invocation:
             return list(await asyncio.gather(*(self._step(v, field, args) for v in value)))
         if isinstance(value, Object):
             if field.stored:
-                result = value.state.get(field.name)
+                result = value.state.get(field.original or field.name)
             else:
                 result = await self.runtime.call(value.type, field, value.state, _encoded(args))
             return self._typed(result, field.type)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import re
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -87,3 +90,72 @@ class Progress:
 
     def end(self) -> None:
         """Nothing runs any more."""
+
+
+class LiveProgress(Progress):
+    """On a terminal: a line for each running step with its time and last output, folded to one line when done."""
+
+    def __init__(self, file: TextIO | None = None) -> None:
+        super().__init__(file=file)
+        self._running: dict[int, tuple[Step, str]] = {}
+        self._drawn = 0
+
+    def write(self, line: str) -> None:
+        """Finished steps scroll by above the live lines; output shows in the line of its step."""
+        number, _, rest = line.partition(":")
+        step = self._running.get(int(number)) if number.strip().isdigit() else None
+        if step and " | " in rest:
+            self._running[step[0].number] = (step[0], rest.partition(" | ")[2])
+        elif step and re.search(r" (DONE|CACHED|ERROR|CANCELED) \[[\d.]+s\]$", rest):
+            del self._running[step[0].number]
+            self._above(rest.strip())
+        self._draw()
+
+    def notice(self, text: str) -> None:
+        for line in text.splitlines():
+            self._above(line)
+        self._draw()
+
+    @contextlib.asynccontextmanager
+    async def step(self, name: str) -> AsyncIterator[Step]:
+        async with super().step(name) as step:
+            self._running[step.number] = (step, "")
+            ticker = asyncio.ensure_future(self._tick())
+            try:
+                yield step
+            finally:
+                ticker.cancel()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            self._draw()
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self.file.write(f"\x1b[{self._drawn}F\x1b[J")
+            self._drawn = 0
+
+    def _above(self, line: str) -> None:
+        self._erase()
+        self.file.write(line + "\n")
+
+    def _draw(self) -> None:
+        self._erase()
+        width, height = shutil.get_terminal_size()
+        for step, last in list(self._running.values())[-max(1, height - 2) :]:
+            seconds = time.monotonic() - step.started
+            clean = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x1f]", "", last)
+            self.file.write(f"{seconds:6.1f}s {step.name}  {clean}"[: width - 1] + "\n")
+            self._drawn += 1
+        self.file.flush()
+
+    def end(self) -> None:
+        self._running.clear()
+        self._draw()
+
+
+def for_options(silent: bool, kind: str) -> Progress:
+    """`kind` is plain, tty or auto: live lines on a terminal, plain ones elsewhere."""
+    live = kind == "tty" or (kind == "auto" and sys.stderr.isatty() and not os.environ.get("CI"))
+    return LiveProgress() if live and not silent else Progress(silent)

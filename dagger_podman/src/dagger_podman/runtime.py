@@ -14,6 +14,7 @@ from typing import Any
 
 from . import execution, images
 from .errors import DaggerPodmanError
+from .fields import camel
 from .files import write_out
 from .module import SDK, SOURCE, Module, runtime_image, sdk_version
 from .schema import from_json, to_json
@@ -68,18 +69,20 @@ class Runtime:
     # --- functions --------------------------------------------------------------------------------------
     async def call(self, owner: str, field: Field, state: dict[str, Any], args: dict[str, Any]) -> Any:
         """A function's result as JSON (objects of the API as ids, the module's own as their state); kept by its policy."""
-        key = digest_of([self.module.digest, owner, field.name, state, sorted(args.items())])
+        args = {a.original or a.name: args[a.name] for a in field.args if a.name in args}
+        name = field.original or field.name
+        key = digest_of([self.module.digest, owner, name, state, sorted(args.items())])
         store = self.session.store
         if field.cache == "never":
-            return await self._call(owner, field.name, state, args)
+            return await self._call(owner, name, state, args)
         known = store.read("functions", key) if field.cache != "session" else None
         if known and known["until"] > time.time() and self._still_there(known["ids"]):
-            async with self.session.progress.step(self._title(owner, field.name)) as step:
+            async with self.session.progress.step(self._title(owner, name)) as step:
                 step.cached = True
             return known["value"]
 
         async def work() -> Any:
-            return await self._call(owner, field.name, state, args)
+            return await self._call(owner, name, state, args)
 
         result = await self.session.once(f"function {key}", work)
         if field.cache != "session":
@@ -224,13 +227,12 @@ def renamed(schema: Schema, names: dict[str, str]) -> Schema:
         return dataclasses.replace(t, name=names.get(t.name, t.name), of=ref(t.of) if t.of else None)
 
     def field(f: Field) -> Field:
-        return dataclasses.replace(
-            f, type=ref(f.type), args=tuple(dataclasses.replace(a, type=ref(a.type)) for a in f.args)
-        )
+        args = tuple(dataclasses.replace(a, name=camel(a.name), type=ref(a.type), original=a.name) for a in f.args)
+        return dataclasses.replace(f, name=camel(f.name), type=ref(f.type), args=args, original=f.name)
 
     def made(o: ObjectType) -> ObjectType:
         constructor = field(o.constructor) if o.constructor else None
-        fields = {n: field(f) for n, f in o.fields.items()}
+        fields = {f.name: f for f in map(field, o.fields.values())}
         return dataclasses.replace(o, name=names[o.name], fields=fields, constructor=constructor)
 
     return Schema(

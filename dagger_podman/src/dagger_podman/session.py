@@ -141,6 +141,8 @@ class Session:
     async def _evaluate(self, node: Node) -> Any:
         implementation = self.implementation(node)
         arguments = {implementation.python_name(name): value for name, value in node.args if name != "[]"}
+        if "node" in implementation.parameters:
+            arguments["node"] = node
         if node.parent is None:
             result = await implementation.call(self, **arguments)
         else:

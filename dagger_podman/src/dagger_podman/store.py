@@ -40,7 +40,7 @@ class Store:
     def _entry(self, kind: str, key: str) -> Path:
         return self.folder / kind / key[:2] / f"{key}.json"
 
-    def read(self, kind: str, key: str) -> Any | None:
+    def read(self, kind: str, key: str, touch: bool = True) -> Any | None:
         path = self._entry(kind, key)
         try:
             checksum, _, body = path.read_text().partition("\n")
@@ -49,8 +49,9 @@ class Store:
         if hashlib.sha256(body.encode()).hexdigest() != checksum:
             path.unlink(missing_ok=True)
             return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # prune goes by last use
+        if touch:
+            with contextlib.suppress(OSError):
+                os.utime(path)  # prune goes by last use
         return json.loads(body)
 
     def write(self, kind: str, key: str, value: Any) -> None:

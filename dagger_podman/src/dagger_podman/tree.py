@@ -136,7 +136,7 @@ def with_tree(tree: Tree, path: str, other: Tree, owner: tuple[int, int] | None 
         _with_parents(entries, at)
     for p, e in other.entries.items():
         target = posixpath.join(at, p).rstrip("/")
-        if not p and (e == ROOT and not owner) and target in entries:
+        if not p and e == ROOT and not owner and target in entries and entries[target].kind == "directory":
             continue  # merging a plain folder keeps the attributes of the one that is there
         if e.kind != "directory":
             for below in [q for q in entries if q.startswith(target + "/")]:

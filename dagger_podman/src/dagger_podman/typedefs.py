@@ -40,6 +40,8 @@ class Argument:
     default: Any = MISSING
     default_path: str = ""
     ignore: tuple[str, ...] = ()
+    original: str = ""
+    """The name by which the module's own code knows it."""
 
     @property
     def required(self) -> bool:
@@ -59,6 +61,8 @@ class Field:
     cache: str = ""
     """A function's cache policy: `""` (kept across runs), `never`, `session`, or a duration such as `10m`."""
     check: bool = False
+    original: str = ""
+    """The name by which the module's own code knows it."""
     deprecated: str = ""
     """Why not to use it any more, and what instead."""
 

@@ -184,6 +184,13 @@ async def find_up(_: Session, d: Tree, name: str, start: str) -> str | None:
 
 
 @field(D)
+async def name(_: Session, d: Tree, node: Node) -> str:
+    """`sub/` of `directory("a/sub")`, `/` of one that was not taken out of another."""
+    path = node.parent.arg("path") if node.parent and node.parent.field == "directory" else None
+    return f"{posixpath.basename(tree.relative(path))}/" if path else "/"
+
+
+@field(D)
 async def digest(_: Session, d: Tree) -> str:
     return f"sha256:{d.digest}"
 

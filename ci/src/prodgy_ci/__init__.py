@@ -1,0 +1,1 @@
+"""Builds, tests, publishes, deploys and checks the services of a monorepo."""

@@ -1,0 +1,110 @@
+"""Bounds what is kept across runs, by age and by size."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import UsageError
+from .host import podman_environment
+from .podman import IMAGES, LABEL, Podman
+from .store import Store, default_folder
+
+UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+async def run(argv: list[str]) -> int:
+    """`prune [--older-than DAYS] [--keep-size SIZE] [--all]`."""
+    parser = argparse.ArgumentParser("dagger-podman prune", description=__doc__)
+    parser.add_argument("--older-than", type=float, default=7.0, metavar="DAYS", help="remove what was not used for so long")
+    parser.add_argument("--keep-size", default="20g", metavar="SIZE", help="then the oldest, until this is left (e.g. 500m)")
+    parser.add_argument("--all", action="store_true", help="remove everything, cache volumes and stand-ins too")
+    options = parser.parse_args(argv)
+    keep = _bytes(options.keep_size)
+    store = Store(default_folder())
+    podman = Podman(podman_environment(store.folder))
+    if in_use(store):
+        raise UsageError("another dagger-podman is running on this cache; prune when it has ended")
+    before = disk_usage(store.folder)
+    age = -1.0 if options.all else options.older_than * 86400
+    limit = 0 if options.all else keep
+    removed = prune_files(store, age, limit)
+    images = await prune_images(podman, set() if options.all else referenced_images(store), options.all)
+    volumes = await _volumes(podman) if options.all else []
+    if volumes:
+        await podman("volume", "rm", "-f", *volumes)
+    freed = (before - disk_usage(store.folder)) / (1 << 20)
+    print(f"removed {removed} entries ({freed:.1f} MiB), {images} images, {len(volumes)} cache volumes")
+    return 0
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"(\d+)\s*([kmgt]?)(?:i?b)?", text.strip().lower())
+    if not match:
+        raise UsageError(f"--keep-size {text!r} is no size; write for example 500m or 20g")
+    return int(match[1]) * UNITS[match[2]]
+
+
+def in_use(store: Store) -> bool:
+    """Whether a session lives on this cache: it holds the lock of its file."""
+    for path in (store.folder / "sessions").iterdir():
+        with contextlib.suppress(FileNotFoundError), path.open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+
+
+def disk_usage(folder: Path) -> int:
+    return sum(p.stat().st_size for p in _files(folder))
+
+
+def prune_files(store: Store, age: float, limit: int) -> int:
+    """Remove entries and blobs not used for `age` seconds, then the oldest beyond `limit` bytes. A lost entry is made anew."""
+    kinds = ("blobs", "exec", "functions", "images", "nodes", "read", "references", "stat", "trees", "types", "tmp")
+    found = [(p.stat().st_mtime, p.stat().st_size, p) for kind in kinds for p in _files(store.folder / kind)]
+    total, now, removed = sum(size for _, size, _ in found), time.time(), 0
+    for used, size, path in sorted(found):
+        if now - used <= age and total <= limit:
+            break
+        path.unlink(missing_ok=True)
+        total, removed = total - size, removed + 1
+    return removed
+
+
+def referenced_images(store: Store) -> set[str]:
+    """The images that a kept entry leads to."""
+    found: set[str] = set()
+    for kind in ("exec", "images", "references"):
+        for path in _files(store.folder / kind):
+            value = store.read(kind, path.stem, touch=False)
+            found.add(str(value.get("image") if isinstance(value, dict) else value))
+    return found
+
+
+async def prune_images(podman: Podman, keep: set[str], stand_ins: bool) -> int:
+    """Remove images under our names that nothing leads to; Podman removes their unnamed parents with them."""
+    listed = json.loads(await podman("images", "--format", "json") or "[]")
+    kinds = ("cache", "build", "stand-in") if stand_ins else ("cache", "build")
+    ours = tuple(f"{IMAGES}/{kind}" for kind in kinds)
+    removed = 0
+    for image in listed:
+        names = [n for n in image.get("Names") or () if n.startswith(ours)]
+        if image["Id"] not in keep:
+            removed += sum([(await podman.run("rmi", "-f", name)).exit_code == 0 for name in names])
+    return removed
+
+
+async def _volumes(podman: Podman) -> list[str]:
+    return (await podman("volume", "ls", "-q", "--filter", f"label={LABEL}=true")).split()
