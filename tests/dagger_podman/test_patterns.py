@@ -63,7 +63,13 @@ def test_a_dockerignore_file_may_have_comments_and_blank_lines() -> None:
 
 @pytest.mark.parametrize(
     ("glob", "path", "matches"),
-    [("**", "a/b", True), ("sub/**", "sub", False), ("sub/**", "sub/a/b", True), ("*", "a/b", False), (".*", ".x", True)],
+    [
+        ("**", "a/b", True),
+        ("sub/**", "sub", False),
+        ("sub/**", "sub/a/b", True),
+        ("*", "a/b", False),
+        (".*", ".x", True),
+    ],
 )
 def test_a_glob_matches_whole_paths(glob: str, path: str, matches: bool) -> None:
     assert bool(split_glob(glob).match(path)) is matches

@@ -56,7 +56,9 @@ def test_symlinks_are_followed_within_the_tree_only() -> None:
 
 
 def test_a_circle_of_symlinks_is_an_error() -> None:
-    circle = tree.with_entry(tree.with_entry(Tree(), "a", Entry("symlink", content="b")), "b", Entry("symlink", content="a"))
+    circle = tree.with_entry(
+        tree.with_entry(Tree(), "a", Entry("symlink", content="b")), "b", Entry("symlink", content="a")
+    )
     with pytest.raises(DaggerPodmanError, match="too many symlinks"):
         tree.lookup(circle, "a")
 
@@ -77,7 +79,11 @@ def test_changes_name_what_was_added_modified_and_removed() -> None:
 
 
 def test_a_diff_holds_only_what_is_new() -> None:
-    assert tree.glob(tree.diff(made(a="1", s__same="x"), made(a="2", s__same="x", s__new="n")), "**") == ["a", "s/", "s/new"]
+    assert tree.glob(tree.diff(made(a="1", s__same="x"), made(a="2", s__same="x", s__new="n")), "**") == [
+        "a",
+        "s/",
+        "s/new",
+    ]
 
 
 PATHS = st.lists(st.text("abc/.é ", min_size=1, max_size=8), max_size=8)

@@ -125,8 +125,7 @@ class Loaded:
         server = await self._stack.enter_async_context(Server(made).listening())
         runtime = Runtime(made, server, module)
         types_, doc = await runtime.types()
-        self.doc = doc
-        return Invocation(made, runtime, made.schema.extended(types_), module.main_object)
+        return Invocation(made, runtime, made.schema.extended(types_), module.main_object, doc)
 
     async def __aexit__(self, *failure: Any) -> None:
         await self._stack.aclose()
@@ -139,11 +138,11 @@ async def call(argv: list[str]) -> int:
 
     options, rest = split_options(argv)
     async with Loaded(options) as invocation:
-        parsed = parse_call(invocation.schema, invocation.main_object, rest)
-        if isinstance(parsed, Help) or options.help:
+        parsed = parse_call(invocation.schema, invocation.main_object, rest, options.help)
+        if isinstance(parsed, Help):
             from .command_line.help import call_help
 
-            print(call_help(invocation.schema, invocation.main_object, parsed), end="")
+            print(call_help(invocation.schema, invocation.main_object, parsed, invocation.doc), end="")
             return 0
         session = invocation.session
         last = parsed.steps[-1].field if parsed.steps else None
@@ -155,11 +154,13 @@ async def call(argv: list[str]) -> int:
                 return 0
         value, kind = await invocation.run(parsed)
         await settle(session, value)
+        lists = [i for i, step in enumerate(parsed.steps) if step.field.type.kind == "list"]
+        below = [step.field.name for step in parsed.steps[lists[0] + 1 :]] if lists else []
         if options.output:
             if isinstance(value, Node):
                 await export(session, value, Path(options.output))
             else:
-                Path(options.output).write_text(output.render(value, kind, options.json))
+                Path(options.output).write_text(output.render(value, kind, options.json, below))
             return 0
 
         def shown(item: Any) -> Any:
@@ -167,7 +168,7 @@ async def call(argv: list[str]) -> int:
                 return [shown(i) for i in item]
             return identity(item) if isinstance(item, Node | Object) else item
 
-        text = output.render(shown(value), kind, options.json)
+        text = output.render(shown(value), kind, options.json, below)
         sys.stdout.write(session.scrubber.text(text))
         return 0
 
@@ -230,7 +231,9 @@ async def session(argv: list[str]) -> int:
 
     store = stores.Store(stores.default_folder())
     progress = for_options(silent=False, kind="plain")
-    made = Session(Podman(podman_environment(store.folder)), store, sdk_schema(store.folder / "sdk-schema.json"), progress)
+    made = Session(
+        Podman(podman_environment(store.folder)), store, sdk_schema(store.folder / "sdk-schema.json"), progress
+    )
     progress.scrubber = made.scrubber
     async with made.running(), Server(made).listening() as server:
         print(json.dumps({"port": server.port, "session_token": server.token()}), flush=True)

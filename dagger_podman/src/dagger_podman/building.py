@@ -45,7 +45,16 @@ async def build(
         context = filtered(context, exclude=parse_dockerignore(_read(session, context, ignored)))
     values = [await session.value(node) for node in secrets]
     key = digest_of(
-        ["build", context.digest, text, sorted(arguments.items()), target, platform, ids, sorted(s.name for s in values)]
+        [
+            "build",
+            context.digest,
+            text,
+            sorted(arguments.items()),
+            target,
+            platform,
+            ids,
+            sorted(s.name for s in values),
+        ]
     )
 
     async def known_or_built() -> str:
@@ -122,7 +131,9 @@ def _failure(session: Session, dockerfile: str, stdout: bytes, stderr: bytes) ->
         last = re.split(r"^(?:\[\d+/\d+\] )?STEP \d+/\d+: .*\n", out, flags=re.MULTILINE)[-1]
         rest = "\n".join(line for line in lines if not line.startswith(("Error:", "time="))).strip()
         instruction = [step[1]] if step else []
-        return ExecError(instruction, int(status[1]), last.strip(), rest, hint=_where(dockerfile, step[1] if step else ""))
+        return ExecError(
+            instruction, int(status[1]), last.strip(), rest, hint=_where(dockerfile, step[1] if step else "")
+        )
     return DaggerPodmanError(f"failed to build: {own.removeprefix('Error: ') or out.strip()[-500:]}")
 
 
@@ -132,5 +143,3 @@ def _where(dockerfile: str, instruction: str) -> str:
         if start and " ".join(line.split()).startswith(start[:20]):
             return f"Dockerfile line {number}: {line.strip()}"
     return ""
-
-

@@ -82,7 +82,9 @@ def _sources(instruction: Instruction) -> list[str]:
     if instruction.name in ("COPY", "ADD"):
         return re.findall(r"--from=(\S+)", instruction.text)
     if instruction.name == "RUN":
-        return [m for mount in re.findall(r"--mount=(\S+)", instruction.text) for m in re.findall(r"from=([^,]+)", mount)]
+        return [
+            m for mount in re.findall(r"--mount=(\S+)", instruction.text) for m in re.findall(r"from=([^,]+)", mount)
+        ]
     return []
 
 

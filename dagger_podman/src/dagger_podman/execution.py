@@ -128,7 +128,9 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
             *secret_options,
         ]
         done = await _podman_run(session, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
-        if done.exit_code == 126 and b"does not exist on container" in done.stderr:  # Dagger makes the working directory
+        if (
+            done.exit_code == 126 and b"does not exist on container" in done.stderr
+        ):  # Dagger makes the working directory
             await session.podman("rm", "-f", "-t", "0", name)
             image = await images.image_of(session, Edited(Image(image), (Change(c.workdir, make_directory=True),)))
             done = await _podman_run(session, [*command, "--entrypoint", "", image, *ex.args], stdin, step)

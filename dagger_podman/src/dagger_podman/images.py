@@ -68,7 +68,7 @@ async def _pull(session: Session, reference: str, platform: str, auth: list[str]
     known = session.store.read("references", key)
     if known and await present(session, known["image"]):
         pinned = "@sha256:" in name
-        if pinned or time.time() - known["time"] < RECHECK_AFTER and not known["stand_in"]:
+        if pinned or (time.time() - known["time"] < RECHECK_AFTER and not known["stand_in"]):
             return str(known["image"])
     registry = stand_ins.registry_of(name)
     reachable = await asyncio.to_thread(stand_ins.registry_reachable, registry, session.store.folder)

@@ -34,8 +34,10 @@ Value = Node | Object | list[Any] | str | int | float | bool | None
 
 
 class Invocation:
-    def __init__(self, session: Session, runtime: Runtime, schema: Schema, main_object: str) -> None:
-        self.session, self.runtime, self.schema, self.main_object = session, runtime, schema, main_object
+    """The functions of one loaded module."""
+
+    def __init__(self, session: Session, runtime: Runtime, schema: Schema, main_object: str, doc: str = "") -> None:
+        self.session, self.runtime, self.schema, self.main_object, self.doc = session, runtime, schema, main_object, doc
 
     async def run(self, call: Call) -> tuple[Value, TypeRef]:
         """The value at the end of the chain, and its type."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import images
 from .errors import UsageError
 from .files import git_ignored, ingest
-from .state import Change, Container, Edited, Executed, Mount, Root
+from .state import Change, Edited, Executed, Mount, Root
 from .store import Store, digest_of
 from .tree import Tree, filtered
 from .values import stored_tree
@@ -58,7 +58,9 @@ def find(start: Path) -> Path:
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / "dagger.json").is_file():
             return folder
-    raise UsageError(f"no dagger.json in {start.resolve()} or above it: run from a module's folder, or name one with -m")
+    raise UsageError(
+        f"no dagger.json in {start.resolve()} or above it: run from a module's folder, or name one with -m"
+    )
 
 
 def load(folder: Path, store: Store) -> Module:
@@ -73,7 +75,9 @@ def load(folder: Path, store: Store) -> Module:
     if sdk != "python":
         raise UsageError(f"{path}: sdk {sdk!r} is not available on Podman; only python is")
     if config.get("dependencies") or config.get("toolchains") or config.get("blueprint"):
-        raise UsageError(f"{path}: dependencies, toolchains and blueprints are not available on Podman; use the Dagger engine")
+        raise UsageError(
+            f"{path}: dependencies, toolchains and blueprints are not available on Podman; use the Dagger engine"
+        )
     source = (folder / config.get("source", ".")).resolve()
     if not source.is_relative_to(folder):
         raise UsageError(f"{path}: source {config['source']!r} lies outside {folder}")
@@ -157,5 +161,3 @@ def _sdk(session: Session) -> Tree:
         part = ingest(session.store, location / name, exclude=["**/__pycache__", "_engine", "RECORD", "INSTALLER"])
         tree = with_tree(tree, name, part)
     return filtered(tree, include=include)
-
-

@@ -22,8 +22,12 @@ UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 async def run(argv: list[str]) -> int:
     """`prune [--older-than DAYS] [--keep-size SIZE] [--all]`."""
     parser = argparse.ArgumentParser("dagger-podman prune", description=__doc__)
-    parser.add_argument("--older-than", type=float, default=7.0, metavar="DAYS", help="remove what was not used for so long")
-    parser.add_argument("--keep-size", default="20g", metavar="SIZE", help="then the oldest, until this is left (e.g. 500m)")
+    parser.add_argument(
+        "--older-than", type=float, default=7.0, metavar="DAYS", help="remove what was not used for so long"
+    )
+    parser.add_argument(
+        "--keep-size", default="20g", metavar="SIZE", help="then the oldest, until this is left (e.g. 500m)"
+    )
     parser.add_argument("--all", action="store_true", help="remove everything, cache volumes and stand-ins too")
     options = parser.parse_args(argv)
     keep = _bytes(options.keep_size)

@@ -33,7 +33,9 @@ async def answer(session: Session, text: str, call: str = "") -> dict[str, Any]:
         if extensions := error.extensions():
             failure["extensions"] = extensions
         return {"data": None, "errors": [failure]}
-    except Exception as error:  # a bug of ours must reach the user once, not be retried by the client as a lost connection
+    except (
+        Exception
+    ) as error:  # a bug of ours must reach the user once, not be retried by the client as a lost connection
         traceback.print_exc()
         return {"data": None, "errors": [{"message": f"internal error of dagger-podman: {error!r}"}]}
     return {"data": data}
@@ -45,7 +47,7 @@ class _Selection:
 
     async def of_object(self, parent: Node | None, selections: ast.SelectionSetNode | None) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        wanted = [s for s in (selections.selections if selections else ())]
+        wanted = list(selections.selections if selections else ())
         for result in await asyncio.gather(*(self._one(parent, selection) for selection in wanted)):
             found.update(result)
         return found

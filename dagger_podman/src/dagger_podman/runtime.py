@@ -16,7 +16,7 @@ from . import execution, images
 from .errors import DaggerPodmanError
 from .fields import camel
 from .files import write_out
-from .module import SDK, SOURCE, Module, runtime_image, sdk_version
+from .module import SDK, SOURCE, Module, runtime_image
 from .schema import from_json, to_json
 from .server import Server
 from .session import Session
@@ -57,9 +57,7 @@ class Runtime:
         names = {o.name: self._api_name(o.name) for o in (*value.objects, *value.enums)}
         self.original = {new: old for old, new in names.items()}
         schema = renamed(value.schema(), names)
-        self.session.store.write(
-            "types", key, {"schema": to_json(schema), "doc": value.doc, "original": self.original}
-        )
+        self.session.store.write("types", key, {"schema": to_json(schema), "doc": value.doc, "original": self.original})
         return schema, value.doc
 
     def _api_name(self, name: str) -> str:
@@ -88,7 +86,9 @@ class Runtime:
         if field.cache != "session":
             ids = _ids(result, field.type, self.session)
             if all([self.session.keep(self.session.find(i)) for i in ids]):
-                store.write("functions", key, {"value": result, "ids": ids, "until": time.time() + seconds(field.cache)})
+                store.write(
+                    "functions", key, {"value": result, "ids": ids, "until": time.time() + seconds(field.cache)}
+                )
         return result
 
     def _still_there(self, ids: list[str]) -> bool:

@@ -84,7 +84,7 @@ async def network(session: Session) -> str:
 
     async def create() -> str:
         name = f"dagger-podman-{session.id}"
-        await session.podman("network", "create", *session.labels, name)
+        await session.podman("network", "create", "--disable-dns", *session.labels, name)
         session.on_close.append(lambda: session.podman.run("network", "rm", "-f", name))  # type: ignore[arg-type,return-value]
         return name
 
@@ -142,7 +142,9 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
         *(await stack.enter_async_context(secret_arguments(session, c))),
         *("--entrypoint", "", image, *value.args),
     ]
-    step = await stack.enter_async_context(session.progress.step(f"service {value.hostname or ' '.join(value.args)[:80]}"))
+    step = await stack.enter_async_context(
+        session.progress.step(f"service {value.hostname or ' '.join(value.args)[:80]}")
+    )
     running.process = await session.podman.start(*command)
     stack.push_async_callback(_stop, session, running)
     running.pump = asyncio.gather(
@@ -284,7 +286,9 @@ async def _forward(session: Session, listen: str, port: int, host: str, to: int)
     try:
         server = await asyncio.start_server(serve, listen, port)
     except OSError as error:
-        raise DaggerPodmanError(f"cannot listen on {listen}:{port}: {error.strerror}; stop what uses that port") from None
+        raise DaggerPodmanError(
+            f"cannot listen on {listen}:{port}: {error.strerror}; stop what uses that port"
+        ) from None
 
     async def close() -> None:
         server.close()

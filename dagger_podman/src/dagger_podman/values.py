@@ -22,9 +22,7 @@ class FileValue:
 
 def file_node(session: Session, digest: str, size: int, name: str, mode: int = 0o644) -> Node:
     """A file whose content is a blob of the cache."""
-    return session.remember(
-        Node("File", "_file", (("digest", digest), ("mode", mode), ("name", name), ("size", size)))
-    )
+    return session.remember(Node("File", "_file", (("digest", digest), ("mode", mode), ("name", name), ("size", size))))
 
 
 def tree_node(session: Session, digest: str) -> Node:

@@ -30,9 +30,7 @@ async def new_directory(_: Session) -> Tree:
 
 
 @field(D)
-async def with_new_file(
-    session: Session, d: Tree, path: str, contents: str, permissions: int | None = 0o644
-) -> Tree:
+async def with_new_file(session: Session, d: Tree, path: str, contents: str, permissions: int | None = 0o644) -> Tree:
     data = contents.encode()
     mode = 0o644 if permissions is None else permissions
     return tree.with_entry(d, path, Entry("file", mode, content=session.store.add_bytes(data), size=len(data)))
@@ -139,7 +137,7 @@ async def directory(_: Session, d: Tree, path: str) -> Tree:
 
 @field(D)
 async def file(_: Session, d: Tree, path: str) -> FileValue:
-    found, entry = tree.lookup(d, path)
+    _found, entry = tree.lookup(d, path)
     if entry.kind == "directory":
         raise DaggerPodmanError(f"path {path} is a directory, not a file")
     return FileValue(posixpath.basename(path), entry)

@@ -64,16 +64,21 @@ async def with_scalar(_: Session, t: TypeDef, name: str, description: str = "") 
 
 @field("TypeDef", "withObject", "withInterface")
 async def with_object(
-    _: Session, t: TypeDef, name: str, description: str = "", source_map: Node | None = None, deprecated: str | None = None
+    _: Session,
+    t: TypeDef,
+    name: str,
+    description: str = "",
+    source_map: Node | None = None,
+    deprecated: str | None = None,
 ) -> TypeDef:
-    return TypeDef(TypeRef("object", name, t.ref.optional), ObjectType(name, {}, description))
+    return TypeDef(TypeRef("object", name, t.ref.optional), ObjectType(name, {}, description or ""))
 
 
 @field("TypeDef")
 async def with_enum(
     _: Session, t: TypeDef, name: str, description: str = "", source_map: Node | None = None
 ) -> TypeDef:
-    return TypeDef(TypeRef("enum", name, t.ref.optional), enum=EnumType(name, {}, description))
+    return TypeDef(TypeRef("enum", name, t.ref.optional), enum=EnumType(name, {}, description or ""))
 
 
 @field("TypeDef")
@@ -87,14 +92,12 @@ async def with_enum_member(
     deprecated: str | None = None,
 ) -> TypeDef:
     assert t.enum
-    return dataclasses.replace(t, enum=dataclasses.replace(t.enum, values={**t.enum.values, name: description}))
+    return dataclasses.replace(t, enum=dataclasses.replace(t.enum, values={**t.enum.values, name: description or ""}))
 
 
 def _with(t: TypeDef, added: Field) -> TypeDef:
     assert t.object
-    return dataclasses.replace(
-        t, object=dataclasses.replace(t.object, fields={**t.object.fields, added.name: added})
-    )
+    return dataclasses.replace(t, object=dataclasses.replace(t.object, fields={**t.object.fields, added.name: added}))
 
 
 @field("TypeDef")
@@ -108,7 +111,7 @@ async def with_field(
     deprecated: str | None = None,
 ) -> TypeDef:
     kind: TypeDef = await session.value(type_def)
-    return _with(t, Field(name, kind.ref, doc=description, stored=True))
+    return _with(t, Field(name, kind.ref, doc=description or "", stored=True))
 
 
 @field("TypeDef")
@@ -130,7 +133,7 @@ async def function(session: Session, name: str, return_type: Node) -> Field:
 
 @field("Function")
 async def with_description(_: Session, f: Field, description: str) -> Field:
-    return dataclasses.replace(f, doc=description)
+    return dataclasses.replace(f, doc=description or "")
 
 
 @field("Function")
@@ -149,7 +152,7 @@ async def with_arg(
 ) -> Field:
     default: Any = MISSING if default_value in (None, "") else json.loads(str(default_value))
     ref = (await session.value(type_def)).ref
-    argument = Argument(name, ref, description, default, default_path, tuple(ignore))
+    argument = Argument(name, ref, description or "", default, default_path, tuple(ignore))
     return dataclasses.replace(f, args=(*f.args, argument))
 
 
@@ -182,11 +185,13 @@ async def module(_: Session) -> ModuleValue:
 
 @field("Module", "withDescription")
 async def describe_module(_: Session, m: ModuleValue, description: str) -> ModuleValue:
-    return dataclasses.replace(m, doc=description)
+    return dataclasses.replace(m, doc=description or "")
 
 
 @field("Module", "withObject", "withInterface")
-async def module_object(session: Session, m: ModuleValue, object: Node | None = None, iface: Node | None = None) -> ModuleValue:
+async def module_object(
+    session: Session, m: ModuleValue, object: Node | None = None, iface: Node | None = None
+) -> ModuleValue:
     made: TypeDef = await session.value(object or iface)  # type: ignore[arg-type]
     assert made.object
     return dataclasses.replace(m, objects=(*m.objects, made.object))
