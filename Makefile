@@ -1,17 +1,41 @@
 PYTHON ?= python3
+SERVICE ?= engine
 
-.PHONY: setup test lint
+.PHONY: build test test-dagger lint bench docs setup
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make build SERVICE=engine   build one service's image, with dagger or without it"
+	@echo "make test                   set up, lint, and run all tests"
+	@echo "make test-dagger            run the end-to-end tests on a Dagger engine"
+	@echo "make setup lint docs bench  single parts"
+
 setup: .venv/.installed
+	@.venv/bin/dagger-podman doctor --install
 
-.venv/.installed: pyproject.toml dagger_podman/pyproject.toml
+.venv/.installed: pyproject.toml dagger_podman/pyproject.toml ci/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=…")'
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --upgrade "pip>=25.1"
-	.venv/bin/pip install --quiet --group dev --editable dagger_podman
-	touch $@
+	.venv/bin/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	.venv/bin/pip install --quiet --disable-pip-version-check --group dev --editable dagger_podman --editable ci
+	@touch $@
 
-lint: setup
+build: setup
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" ./build.sh $(SERVICE)
+
+lint: .venv/.installed
 	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-test: setup
+test: setup lint
 	.venv/bin/pytest
+
+test-dagger: .venv/.installed
+	PRODGY_CI_RUNNER=dagger .venv/bin/pytest tests/end_to_end
+
+docs: .venv/.installed
+	.venv/bin/python docs/generate.py
+
+bench: setup
+	.venv/bin/python -m bench

@@ -45,7 +45,7 @@ def main() -> None:
     if command == "doctor":
         from .doctor import main as doctor
 
-        sys.exit(doctor())
+        sys.exit(doctor(rest))
     if command not in runners:
         print(f'Error: unknown command "{command}" for "dagger-podman" (known: {COMMANDS})', file=sys.stderr)
         sys.exit(1)

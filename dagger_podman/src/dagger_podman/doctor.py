@@ -6,7 +6,7 @@ import getpass
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .store import default_folder
@@ -31,8 +31,17 @@ OTHER_PLACES = (
 )
 
 
-def main() -> int:
-    """Print what is missing, each with what mends it; 1 if anything is."""
+def main(argv: Sequence[str] = ()) -> int:
+    """Print what is missing, each with what mends it; 1 if anything is. `--install` installs missing packages first."""
+    if "--install" in argv and (packages := missing_packages()) and _may_install():
+        command = install_command(packages)
+        print(f"Installing: {command}", flush=True)
+        refresh = command.partition("install")[0] + "update -q && " if "apt-get" in command else ""
+        subprocess.run(
+            ["sh", "-c", f"({refresh}{command}) >&2"],
+            check=False,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        )
     problems = list(find_problems())
     for problem, remedy in problems:
         print(f"missing  {problem}\n         {remedy}")
@@ -86,6 +95,15 @@ def _installed(program: str) -> bool:
     if program == "debian-archive-keyring":
         return Path("/usr/share/keyrings/debian-archive-keyring.gpg").exists()
     return bool(shutil.which(program)) or any((Path(place) / program).exists() for place in OTHER_PLACES)
+
+
+def _may_install() -> bool:
+    if os.geteuid() == 0:
+        return True
+    return (
+        bool(shutil.which("sudo"))
+        and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+    )
 
 
 def _has_subordinate_ids() -> bool:

@@ -182,9 +182,9 @@ def host_options() -> list[str]:
 
 async def _stdin(session: Session, ex: Executed) -> bytes | None:
     if ex.redirect_stdin:
-        from .containers import file_in
+        from .types.container_files import file
 
-        value = await file_in(session, ex.container, ex.redirect_stdin)
+        value = await file(session, ex.container, ex.redirect_stdin)
         return session.store.read_blob(value.entry.content)
     return ex.stdin.encode() if ex.stdin else None
 

@@ -192,9 +192,10 @@ async def _edits(session: Session, changes: tuple[Change, ...]) -> list[Edit]:
 
 async def assemble(session: Session, container: Container, name: str = "") -> str:
     """The id of an image with the container's files and exactly its configuration, the same for equal input."""
-    root, changes = container.root, ()
+    root: Root = container.root
+    changes: tuple[Change, ...] = ()
     if isinstance(root, Edited):
-        root, changes = root.base, root.changes
+        changes, root = root.changes, root.base
     if not changes and isinstance(root, Image) and not name and await _is_unchanged(session, container, root.id):
         return root.id
     base = None if isinstance(root, Scratch) else await image_of(session, root)
@@ -272,7 +273,7 @@ def _write_layout(
 
 
 def _config(container: Container) -> dict[str, Any]:
-    ports = {f"{p.number}/{p.protocol.lower()}": {} for p in container.ports}
+    ports: dict[str, Any] = {f"{p.number}/{p.protocol.lower()}": {} for p in container.ports}
     values: dict[str, Any] = {
         "User": container.user,
         "ExposedPorts": ports,

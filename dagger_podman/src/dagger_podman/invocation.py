@@ -11,15 +11,12 @@ from typing import Any
 from . import arguments, images
 from .command_line.arguments import Address, Call
 from .errors import DaggerPodmanError, UsageError
-from .files import copy_blob, write_out
+from .exporting import write
 from .nodes import Node
 from .runtime import Runtime
 from .session import Session
 from .store import digest_of
-from .tree import Tree
 from .typedefs import MISSING, Argument, Field, Schema, TypeRef
-from .types.container import save
-from .values import FileValue
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,21 +155,4 @@ def identity(value: Node | Object) -> str:
 
 async def export(session: Session, value: Value, path: Path) -> str:
     """Write a result to the caller's disk; return where."""
-    if isinstance(value, Node):
-        result = await session.value(value)
-        if isinstance(result, Tree):
-            await asyncio.to_thread(write_out, session.store, result, path)
-            return str(path.resolve())
-        if isinstance(result, FileValue):
-            path = path / result.name if path.is_dir() else path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f".{path.name}.part")
-            await asyncio.to_thread(copy_blob, session.store, result.entry.content, part)
-            part.chmod(result.entry.mode)
-            part.replace(path)
-            return str(path.resolve())
-        if value.type == "Container":
-            await save(session, result, path)
-            return str(path.resolve())
-        raise UsageError(f"-o cannot write a {value.type}; chain a function that gives a file, directory or text")
-    raise UsageError("-o cannot write this result; chain a function that gives a file, directory or text")
+    return await write(session, await session.value(value) if isinstance(value, Node) else value, path)

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import execution, images
 from .errors import DaggerPodmanError
+from .exporting import MODULE_CONTAINER
 from .fields import camel
 from .files import write_out
 from .module import SDK, SOURCE, Module, runtime_image
@@ -54,7 +55,8 @@ class Runtime:
         async with self.session.progress.step(f"load {self.module.name}"):
             module_id = await self._call("", "", {}, {})
         value: ModuleValue = await self.session.value(self.session.find(module_id))
-        names = {o.name: self._api_name(o.name) for o in (*value.objects, *value.enums)}
+        own = [*(o.name for o in value.objects), *(e.name for e in value.enums)]
+        names = {name: self._api_name(name) for name in own}
         self.original = {new: old for old, new in names.items()}
         schema = renamed(value.schema(), names)
         self.session.store.write("types", key, {"schema": to_json(schema), "doc": value.doc, "original": self.original})
@@ -165,6 +167,7 @@ class Runtime:
             *("--entrypoint", "", image, "python", "/dagger-podman-runner.py"),
             stdin=True,
         )
+        session.memory[MODULE_CONTAINER] = name
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         reading = asyncio.ensure_future(self._read(ready))
 
@@ -191,9 +194,11 @@ class Runtime:
                     self._waiting[message["id"]].set_result(message["exit"])
         said = (await errors).decode(errors="replace").strip()
         lost = DaggerPodmanError(f"the module's container ended unexpectedly: {said or 'it was stopped or killed'}")
-        for future in (ready, *self._waiting.values()):
-            if not future.done():
-                future.set_exception(lost)
+        if not ready.done():
+            ready.set_exception(lost)
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(lost)
 
     def _take(self, call: str, data: bytes) -> None:
         if call in self._output:

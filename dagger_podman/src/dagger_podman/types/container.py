@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import images, services
+from .. import exporting, images, services, stand_ins
 from ..errors import DaggerPodmanError, NotAvailableError, PodmanError
 from ..execution import executed, output
 from ..fields import field
@@ -69,8 +69,10 @@ async def with_exec(
         command = c.entrypoint + command
     if not command:
         raise DaggerPodmanError("no command has been set")
-    paths = [c.expand(p, expand) for p in (redirect_stdin, redirect_stdout, redirect_stderr)]
-    ex = Executed(c, command, stdin, *paths, expect, insecure_root_capabilities)
+    stdin_path, stdout_path, stderr_path = (
+        c.expand(p, expand) for p in (redirect_stdin, redirect_stdout, redirect_stderr)
+    )
+    ex = Executed(c, command, stdin, stdin_path, stdout_path, stderr_path, expect, insecure_root_capabilities)
     changed = tuple(
         dataclasses.replace(m, after=ex) if m.kind in ("directory", "file") and not m.read_only else m for m in c.mounts
     )
@@ -205,7 +207,7 @@ async def publish(
     registry_service: Node | None = None,
 ) -> str:
     _one_platform(platform_variants)
-    registry = images.stand_ins.registry_of(images.stand_ins.canonical(address))
+    registry = stand_ins.registry_of(stand_ins.canonical(address))
     stand_in = await images.stand_in_below(session, c.labels)
     if stand_in and not images.is_loopback(registry) and registry_service is None:
         raise DaggerPodmanError(
@@ -273,7 +275,8 @@ async def export(
     media_types: str = "OCIMediaTypes",
     expand: bool = False,
 ) -> str:
-    raise NotAvailableError("Container.export from inside a module", "a module has no files of the caller's")
+    _one_platform(platform_variants)
+    return await exporting.export(session, c, path)
 
 
 @field(C)

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import building, images, tree
+from .. import building, exporting, images, tree
 from ..errors import DaggerPodmanError, NotAvailableError
 from ..fields import field
 from ..files import owner_ids
@@ -278,3 +278,10 @@ async def before(_: Session, c: ChangesetValue) -> Tree:
 @field("Changeset")
 async def layer(_: Session, c: ChangesetValue) -> Tree:
     return tree.diff(c.before, c.after)
+
+
+@field(D)
+async def export(session: Session, d: Tree, path: str, wipe: bool = False) -> str:
+    if wipe:
+        raise NotAvailableError("the argument 'wipe' of Directory.export")
+    return await exporting.export(session, d, path)

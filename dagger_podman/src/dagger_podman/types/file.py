@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from .. import exporting
 from ..errors import DaggerPodmanError
 from ..fields import field
 from ..session import Session
@@ -144,3 +145,8 @@ async def get(_: Session, e: tuple[tuple[str, str], ...], name: str, raw: bool =
 @field("EnvFile", "exists")
 async def has(_: Session, e: tuple[tuple[str, str], ...], name: str) -> bool:
     return name in dict(e)
+
+
+@field(F)
+async def export(session: Session, f: FileValue, path: str, allow_parent_dir_path: bool = False) -> str:
+    return await exporting.export(session, f, path)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from .. import arguments
 from ..errors import NotAvailableError
+from ..exporting import MODULE_CONTAINER
 from ..fields import field
+from ..services import ServiceValue
 from ..session import Session
+from ..state import Container
+from ..tree import Tree, filtered
+from ..values import FileValue
 
 
 @field("Query")
@@ -26,6 +35,43 @@ async def host(_: Session) -> None:
     return None
 
 
-@field("Host", "directory", "file", "service", "unixSocket", "tunnel", "findUp", "containerImage")
-async def of_the_caller(session: Session, _: None, **__: object) -> None:
-    raise NotAvailableError("the caller's host from inside a module", "take a Directory, File or Service argument")
+async def _given(session: Session, kind: str, text: str, ignore: Sequence[str] = ()) -> Any:
+    """What an address stands for, to a program of the caller's."""
+    if MODULE_CONTAINER in session.memory:
+        raise NotAvailableError("the caller's host from inside a module", "take a Directory, File or Service argument")
+    return await session.value(await arguments.resolve(session, kind, text, ignore))
+
+
+@field("Host")
+async def directory(
+    session: Session,
+    _: None,
+    path: str,
+    exclude: Sequence[str] = (),
+    include: Sequence[str] = (),
+    no_cache: bool = False,
+    gitignore: bool = False,
+) -> Tree:
+    if gitignore:
+        raise NotAvailableError("the argument 'gitignore' of Host.directory")
+    return filtered(await _given(session, "Directory", path, exclude), include=include)
+
+
+@field("Host")
+async def file(session: Session, _: None, path: str, no_cache: bool = False) -> FileValue:
+    found: FileValue = await _given(session, "File", path)
+    return found
+
+
+@field("Host")
+async def container_image(session: Session, _: None, name: str) -> Container:
+    found: Container = await _given(session, "Container", name)
+    return found
+
+
+@field("Host", note="one port")
+async def service(session: Session, _: None, ports: Sequence[dict[str, Any]], host: str = "localhost") -> ServiceValue:
+    if len(ports) != 1 or ports[0].get("frontend", ports[0]["backend"]) != ports[0]["backend"]:
+        raise NotAvailableError("Host.service with several ports or another number")
+    found: ServiceValue = await _given(session, "Service", f"tcp://{host}:{ports[0]['backend']}")
+    return found

@@ -1,0 +1,1 @@
+"""What is built of a service: an image, a static site's files, or an archive of files."""

@@ -1,0 +1,53 @@
+"""Writes values to a disk: the caller's, or that of the module's container."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from .errors import UsageError
+from .files import copy_blob, write_out
+from .state import Container
+from .tree import Tree
+from .values import FileValue
+
+if TYPE_CHECKING:
+    from .session import Session
+
+MODULE_CONTAINER = "module container"
+"""The key of the session's memory that holds the name of the module's container, while it has one."""
+
+
+async def write(session: Session, value: Any, path: Path) -> str:
+    """Write a directory, a file or a container's image to the caller's disk; return where."""
+    if isinstance(value, Tree):
+        await asyncio.to_thread(write_out, session.store, value, path)
+    elif isinstance(value, FileValue):
+        path = path / value.name if path.is_dir() else path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        await asyncio.to_thread(copy_blob, session.store, value.entry.content, part)
+        part.chmod(value.entry.mode)
+        part.replace(path)
+    elif isinstance(value, Container):
+        from .types.container import save
+
+        await save(session, value, path)
+    else:
+        raise UsageError("this result cannot be written; chain a function that gives a file, directory or text")
+    return str(path.resolve())
+
+
+async def export(session: Session, value: Any, path: str) -> str:
+    """What `export` does for the program that asks: a module's files are those of its own container."""
+    name = session.memory.get(MODULE_CONTAINER)
+    if name is None:
+        return await write(session, value, Path(path))
+    target = PurePosixPath("/", path)
+    with session.store.temporary_folder() as folder:
+        await write(session, value, folder / "value")
+        await session.podman("exec", name, "mkdir", "-p", str(target if isinstance(value, Tree) else target.parent))
+        source = f"{folder / 'value'}/." if isinstance(value, Tree) else str(folder / "value")
+        await session.podman("cp", source, f"{name}:{target}")
+    return str(target)

@@ -1,0 +1,44 @@
+"""Writes the parts of the documentation that come from the code: `make docs`. The tests check that they are current."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from dagger_podman import types  # noqa: F401  (registers the API's fields)
+from dagger_podman.fields import IMPLEMENTED, NOTES
+from dagger_podman.schema import sdk_schema
+
+DOCS = Path(__file__).parent
+BEGIN, END = "<!-- generated: methods -->", "<!-- end -->"
+TYPES = ("Container", "Directory", "File", "Service", "Secret", "CacheVolume", "CurrentModule", "Host", "Query")
+
+
+def methods() -> str:
+    """A table of the API's methods: works, differs how, or not available."""
+    schema = sdk_schema()
+    internal = re.compile("id|load.*FromID")
+    rows = ["| Type | Method | On Podman |", "|---|---|---|"]
+    for name in TYPES:
+        fields = [f for f in sorted(schema.objects[name].fields) if not internal.fullmatch(f)]
+        for field in (f for f in fields if (name, f) in IMPLEMENTED):
+            rows.append(f"| {name} | `{field}` | {NOTES.get((name, field)) or 'works'} |")
+        missing = [f"`{f}`" for f in fields if (name, f) not in IMPLEMENTED]
+        if missing:
+            rows.append(f"| {name} | {', '.join(missing)} | not available |")
+    return "\n".join(rows)
+
+
+def documents() -> dict[Path, str]:
+    """The generated documents as they must be."""
+    path = DOCS / "dagger-podman.md"
+    before, _, rest = path.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    return {path: f"{before}{BEGIN}\n{methods()}\n{END}{after}"}
+
+
+if __name__ == "__main__":
+    for path, text in documents().items():
+        path.write_text(text)
+    sys.exit(0)
