@@ -10,7 +10,8 @@ from unittest.mock import AsyncMock, MagicMock
 import anyio
 import dagger
 import pytest
-from dagger import Doc
+from dagger import Doc, QueryError
+from dagger._exceptions import QueryErrorValue
 from dagger.mod._exceptions import FunctionError
 from dagger.mod._module import Module
 
@@ -87,7 +88,7 @@ def test_registration_catches_an_unsupported_argument(monkeypatch: pytest.Monkey
 
 
 def test_its_functions_are_these() -> None:
-    assert set(functions()) == {"", "services", "build", "buildAll", "buildStatic", "buildArtifact"}
+    assert set(functions()) == {"", "services", "build", "build_all", "build_static", "build_artifact"}
 
 
 @pytest.mark.parametrize("function", [pytest.param(f, id=name or "constructor") for name, f in functions().items()])
@@ -107,7 +108,7 @@ def test_the_object_and_the_module_have_help() -> None:
 
 
 def test_reports_that_tell_of_a_moment_are_never_cached() -> None:
-    assert {name for name, function in functions().items() if function.cache_policy == "never"} == {"buildAll"}
+    assert {name for name, function in functions().items() if function.cache_policy == "never"} == {"build_all"}
 
 
 def test_the_constructor_keeps_the_catalogs_text() -> None:
@@ -155,6 +156,17 @@ def test_a_users_error_is_its_message_and_no_traceback(
         anyio.run(MODULE.call, getattr(module(), function), service)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert not caplog.records
+
+
+def test_a_failed_command_is_passed_on_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    details = {"_type": "EXEC_ERROR", "cmd": ["false"], "exitCode": 7, "stdout": "", "stderr": ""}
+
+    def failing() -> str:
+        raise QueryError([QueryErrorValue("exit code: 7", extensions=details)], MagicMock())
+
+    with pytest.raises(dagger.ExecError, match="exit code: 7"):
+        anyio.run(MODULE.call, failing)
     assert not caplog.records
 
 

@@ -44,10 +44,10 @@ COMMIT = Doc("The commit that the archive's release.json names; an archive built
 
 
 class _KnownErrors(logging.Filter):
-    """Keeps the SDK from logging a traceback for an error whose message says all."""
+    """Keeps the SDK from logging a traceback for an error whose message, or whose command's output, says all."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], ProdgyError))
+        return not (record.exc_info and isinstance(record.exc_info[1], ProdgyError | dagger.ExecError))
 
 
 logging.getLogger("dagger.mod").addFilter(_KnownErrors())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PYTHON = "3.14"
 NEVER_SOURCE = [".venv", "sdk", "**/__pycache__", "**/*.pyc", "**/*.egg-info"]
-SOURCE, SDK = "/src", "/opt/dagger-sdk"
+SOURCE, SDK, VENV = "/src", "/opt/dagger-sdk", "/opt/venv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +126,9 @@ async def runtime_image(session: Session, module: Module) -> str:
     plain = await images.container_of(session, base)
     cache = (Mount("cache", "/root/.cache/pip", cache_key="dagger-podman-pip"),)
     plain = dataclasses.replace(plain, mounts=cache, user="", workdir="", entrypoint=())
-    pip = ("python", "-m", "pip", "install", "--quiet", "--root-user-action=ignore", "--disable-pip-version-check")
+    python = f"{VENV}/bin/python"
+    pip = (python, "-m", "pip", "install", "--quiet", "--root-user-action=ignore", "--disable-pip-version-check")
+    plain = dataclasses.replace(plain, root=Executed(plain, ("python", "-m", "venv", VENV)))
     locked = "requirements.lock" in module.tree.entries
     root: Root = plain.root
     if locked:
@@ -139,7 +141,7 @@ async def runtime_image(session: Session, module: Module) -> str:
     sdk = stored_tree(session, _sdk(session))
     with_source = dataclasses.replace(plain, root=Edited(root, (Change(SOURCE, skeleton), Change(SDK, sdk))))
     install = " ".join(pip) + (" --no-deps" if locked else "") + f" --editable {SOURCE}"
-    command = f"{install} && python -m compileall -q {SDK}"
+    command = f"{install} && {python} -m compileall -q {SDK}"
     return await images.image_of(session, Executed(with_source, ("sh", "-c", command)))
 
 

@@ -17,7 +17,7 @@ from .errors import DaggerPodmanError
 from .exporting import MODULE_CONTAINER
 from .fields import camel
 from .files import write_out
-from .module import SDK, SOURCE, Module, runtime_image
+from .module import SDK, SOURCE, VENV, Module, runtime_image
 from .schema import from_json, to_json
 from .server import Server
 from .session import Session
@@ -164,7 +164,7 @@ class Runtime:
             *("run", "--rm", "-i", "--name", name, "--pull=never", "--network", "host", "--log-driver", "none"),
             *(*session.labels, *execution.run_options(container), *execution.host_options()),
             *("--volume", f"{folder / 'src'}:{SOURCE}:ro", "--volume", f"{runner}:/dagger-podman-runner.py:ro"),
-            *("--entrypoint", "", image, "python", "/dagger-podman-runner.py"),
+            *("--entrypoint", "", image, f"{VENV}/bin/python", "/dagger-podman-runner.py"),
             stdin=True,
         )
         session.memory[MODULE_CONTAINER] = name

@@ -190,7 +190,7 @@ def command(package: Path, *arguments: str | Path) -> subprocess.CompletedProces
 def test_the_command_needs_nothing_but_python(bare_package: Path, tmp_path: Path) -> None:
     origin = ("--service", "assistant", "--version", "1.2.3", "--commit", "c0ffee")
     made = command(bare_package, "pack", folder(tmp_path / "in"), tmp_path / "out.zip", *origin)
-    assert (made.returncode, made.stderr) == (0, "")
+    assert (made.returncode, made.stdout, made.stderr) == (0, "assistant 1.2.3, commit c0ffee: 3 files\n", "")
     assert (tmp_path / "out.zip").read_bytes() == packed(tmp_path / "in").read_bytes()
 
 

@@ -10,11 +10,15 @@ from prodgy_ci.errors import InputError
 from prodgy_ci.images.failure import LAST_LINES, LONGEST_LINE, tail, words
 
 
-def test_a_failing_command_is_told_with_its_exit_code_and_output() -> None:
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [(["sh", "-c", "pnpm build"], "sh -c 'pnpm build'"), (["RUN exit 7 # so"], "RUN exit 7 # so")],
+)
+def test_a_failing_command_is_told_with_its_exit_code_and_output(command: list[str], shown: str) -> None:
     error: Any = MagicMock(spec=dagger.ExecError)
-    error.exit_code, error.command = 7, ["sh", "-c", "pnpm build"]
+    error.exit_code, error.command = 7, command
     error.stdout, error.stderr = "building\n", "no such module\n"
-    assert words(error) == "exit code 7: sh -c 'pnpm build'\nbuilding\nno such module"
+    assert words(error) == f"exit code 7: {shown}\nbuilding\nno such module"
 
 
 @pytest.mark.parametrize(

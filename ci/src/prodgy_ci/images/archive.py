@@ -186,7 +186,8 @@ def _main() -> int:
     options = vars(parser.parse_args())
     run = options.pop("run")
     try:
-        sys.stdout.write(run(**options).to_json())
+        release = run(**options)
+        print(f"{release.service} {release.version}, commit {release.commit}: {len(release.files)} files")
     except ProdgyError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -54,8 +54,8 @@ async def _sdk(service: Service) -> dagger.Container:
         sdk = await dag.container().from_(SDK_IMAGE).sync()
     except dagger.QueryError as error:
         raise ProdgyError(
-            f"building '{service.name}' needs the image {SDK_IMAGE}, which cannot be had here: {error}\n"
-            f"Build {service.name}.zip where it can be had, and give its folder with --artifacts"
+            f"building '{service.name}' needs the image {SDK_IMAGE}, which cannot be had here ({error}); "
+            f"build {service.name}.zip where it can be had, and give its folder with --artifacts"
         ) from None
     return (
         sdk.with_env_variable("DOTNET_NOLOGO", "1")

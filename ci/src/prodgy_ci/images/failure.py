@@ -14,7 +14,9 @@ def words(error: Exception) -> str:
     """What went wrong, with the failing command's last lines."""
     if isinstance(error, dagger.ExecError):
         said = (tail(error.stdout), tail(error.stderr))
-        return "\n".join((f"exit code {error.exit_code}: {shlex.join(error.command)}", *filter(None, said)))
+        # A Dockerfile's instruction comes as one text, to be shown as it stands there.
+        command = error.command[0] if len(error.command) == 1 else shlex.join(error.command)
+        return "\n".join((f"exit code {error.exit_code}: {command}", *filter(None, said)))
     known = isinstance(error, ProdgyError | dagger.DaggerError)
     return str(error) if known else f"{type(error).__name__}: {error}"
 

@@ -1,0 +1,154 @@
+"""The command line is read and shown as `dagger call` does; what golden/ recorded is tested against the whole command."""
+
+import pytest
+
+from dagger_podman.command_line.arguments import Address, Call, Help, Options, parse_call, split_options
+from dagger_podman.command_line.help import call_help, functions_table
+from dagger_podman.command_line.output import render
+from dagger_podman.errors import UsageError
+from dagger_podman.typedefs import Argument, EnumType, Field, ObjectType, Schema, TypeRef
+
+STRING = TypeRef("scalar", "String")
+TEXTS = TypeRef("list", of=STRING)
+
+
+def argument(name: str, type_: TypeRef, **given: object) -> Argument:
+    return Argument(name, type_, **given)  # type: ignore[arg-type]
+
+
+BUILD = Field(
+    "build",
+    TypeRef("object", "Container"),
+    (
+        argument("service", STRING, doc="Which one."),
+        argument("retries", TypeRef("scalar", "Int"), default=3),
+        argument("fast", TypeRef("scalar", "Boolean"), default=False),
+        argument("colour", TypeRef("enum", "Colour"), default="RED"),
+        argument("buildTags", TypeRef("list", of=STRING, optional=True)),
+        argument("token", TypeRef("object", "Secret", optional=True)),
+        argument("ratio", TypeRef("scalar", "Float", optional=True)),
+    ),
+    doc="Builds.\n\nAnd more.",
+)
+CONTAINER = ObjectType("Container", {"label": Field("label", STRING, (argument("name", STRING),))})
+MAIN = ObjectType(
+    "Main",
+    {
+        "build": BUILD,
+        "texts": Field("texts", TEXTS),
+        "odd": Field("odd", STRING, (argument("other", TypeRef("object", "Main")),)),
+    },
+    constructor=Field(
+        "", TypeRef("object", "Main"), (argument("source", TypeRef("object", "Directory", optional=True)),)
+    ),
+)
+SCHEMA = Schema(
+    {"Main": MAIN, "Container": CONTAINER}, {"Colour": EnumType("Colour", {"RED": "", "DEEP_BLUE": ""})}, {}
+)
+
+
+def parsed(*words: str) -> Call:
+    call = parse_call(SCHEMA, "Main", list(words))
+    assert isinstance(call, Call)
+    return call
+
+
+def test_options_may_stand_anywhere_and_the_rest_keeps_its_order() -> None:
+    options, rest = split_options(
+        ["-s", "build", "--service", "a", "-o", "x", "--progress=plain", "-m=.", "-j", "label"]
+    )
+    assert options == Options(module=".", output="x", json=True, silent=True, progress="plain")
+    assert rest == ["build", "--service", "a", "label"]
+
+
+def test_flags_belong_to_the_function_before_them() -> None:
+    call = parsed("--source", ".", "build", "--service=a", "--token", "env://T", "label", "--name", "n")
+    assert call.constructor == {"source": Address("Directory", ".")}
+    assert [s.args for s in call.steps] == [{"service": "a", "token": Address("Secret", "env://T")}, {"name": "n"}]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        (["--retries", "0"], "retries", 0),
+        (["--retries=-1"], "retries", -1),
+        (["--fast"], "fast", True),
+        (["--fast=false"], "fast", False),
+        (["--colour", "deep_blue"], "colour", "DEEP_BLUE"),
+        (["--build-tags", "a,b", "--build-tags", '"c,d"'], "buildTags", ["a", "b", "c,d"]),
+        (["--ratio", "0.5"], "ratio", 0.5),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_flags_text_becomes_the_arguments_value(words: list[str], name: str, value: object) -> None:
+    assert parsed("build", "--service", "a", *words).steps[0].args[name] == value
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["build"], 'required flag(s) "service" not set'),
+        (["build", "label"], 'required flag(s) "service" not set'),
+        (["biuld"], 'unknown command "biuld" for "dagger-podman call" (did you mean "build"?)'),
+        (["build", "--service", "a", "x"], 'unknown command "x" for "dagger-podman call build"'),
+        (["build", "--servce", "a"], "unknown flag: --servce (did you mean --service?)"),
+        (["build", "--service"], "flag needs an argument: --service"),
+        (["build", "--retries", "x"], 'invalid argument "x" for "--retries" flag: a whole number is needed'),
+        (["build", "--fast=maybe"], 'invalid argument "maybe" for "--fast" flag: true or false is needed'),
+        (["build", "--colour", "x"], "value should be one of DEEP_BLUE,RED"),
+        (["odd"], 'unknown command "odd"'),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistake_is_named(words: list[str], message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_call(SCHEMA, "Main", words)
+    assert message in str(error.value)
+    assert "--help' for usage." in str(error.value)
+
+
+def test_an_option_without_its_value_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="flag needs an argument: -o"):
+        split_options(["build", "-o"])
+
+
+def test_help_tells_form_default_and_need_of_each_flag() -> None:
+    help_ = parse_call(SCHEMA, "Main", ["build"], helping=True)
+    text = call_help(SCHEMA, "Main", help_)
+    assert "Builds.\n\nAnd more." in text
+    assert "dagger-podman call build [arguments] <function>" in text
+    for line in (
+        "--service string",
+        "[required]",
+        "--retries int",
+        "(default 3)",
+        "--colour DEEP_BLUE,RED",
+        "--token Secret",
+    ):
+        assert line in text
+
+
+def test_no_function_asks_for_help() -> None:
+    assert parse_call(SCHEMA, "Main", []) == Help()
+
+
+def test_a_function_that_no_flag_can_serve_is_said_to_be_skipped() -> None:
+    table = functions_table(SCHEMA, "Main", [])
+    assert "build   Builds." in table
+    assert "Skipped 1 function(s) with unsupported types: odd" in table
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text", "json"),
+    [
+        ("a\nb", STRING, "a\nb", '"a\\nb"\n'),
+        (None, STRING, "<nil>", "null\n"),
+        (True, TypeRef("scalar", "Boolean"), "true", "true\n"),
+        (["a", "b"], TEXTS, "a\nb\n", '[\n    "a",\n    "b"\n]\n'),
+        (None, TypeRef("void"), "", ""),
+        ("File@xxh3:1", TypeRef("object", "File"), "File@xxh3:1\n", "File@xxh3:1\n"),
+    ],
+)
+def test_results_are_printed_as_the_engines_command_does(value: object, kind: TypeRef, text: str, json: str) -> None:
+    assert render(value, kind, as_json=False) == text
+    assert render(value, kind, as_json=True) == json
