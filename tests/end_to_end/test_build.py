@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from end_to_end.conftest import Call
 
 CONTAINERS = ("api", "web", "service", "studio", "gateway", "agentic", "engine")

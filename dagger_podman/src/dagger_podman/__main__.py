@@ -67,7 +67,8 @@ async def _guarded(run: Callable[[list[str]], Awaitable[int]], argv: list[str]) 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)
     try:
-        return await task
+        code = await task
+        return 128 + received[0] if received else code
     except asyncio.CancelledError:
         return 128 + (received[0] if received else signal.SIGINT)
     except BrokenPipeError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from .errors import UsageError
 from .host import podman_environment
 from .podman import IMAGES, LABEL, Podman
-from .store import Store, default_folder
+from .store import Store, default_folder, sessions_folder
 
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -57,7 +57,7 @@ def _bytes(text: str) -> int:
 
 def in_use(store: Store) -> bool:
     """Whether a session lives on this cache: it holds the lock of its file."""
-    for path in (store.folder / "sessions").iterdir():
+    for path in sessions_folder().iterdir():
         with contextlib.suppress(FileNotFoundError), path.open("r") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

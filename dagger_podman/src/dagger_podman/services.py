@@ -122,9 +122,9 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
 
     c = value.container
     name = f"dagger-podman-{session.id}-service-{key[:12]}"
-    stack = contextlib.AsyncExitStack()
-    session.on_close.append(stack.aclose)
     net = await network(session)
+    stack = contextlib.AsyncExitStack()
+    session.on_close.append(stack.aclose)  # after the network's: what came last goes first
     bound = await bind(session, c.bindings)
     image = await images.image_of(session, c.root)
     folder = stack.enter_context(session.store.temporary_folder())

@@ -19,7 +19,7 @@ from .nodes import Node
 from .podman import LABEL, Podman
 from .progress import Progress
 from .scrub import Scrubber
-from .store import Store
+from .store import Store, sessions_folder
 from .typedefs import Schema, TypeRef
 
 
@@ -54,14 +54,17 @@ class Session:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Session]:
         """Hold the session's lock file, by which others see that it lives; leave nothing behind at the end."""
-        path = self.store.folder / "sessions" / self.id
+        path = sessions_folder() / self.id
         with path.open("w") as self._lock_file:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
             await self._remove_orphans()
             try:
                 yield self
             finally:
-                await self.close()
+                closing = asyncio.ensure_future(self.close())
+                while not closing.done():  # a signal that comes now must not stop the clearing away
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.shield(closing)
                 path.unlink(missing_ok=True)
 
     async def close(self) -> None:
@@ -76,7 +79,7 @@ class Session:
 
     async def _remove_orphans(self) -> None:
         """What sessions left that died without a chance to clear up."""
-        for path in (self.store.folder / "sessions").iterdir():
+        for path in sessions_folder().iterdir():
             if path.name == self.id:
                 continue
             with contextlib.suppress(OSError), path.open("r") as file:

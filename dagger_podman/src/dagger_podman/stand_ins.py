@@ -13,6 +13,7 @@ import hashlib
 import importlib.resources
 import json
 import shutil
+import ssl
 import tempfile
 import time
 import urllib.error
@@ -50,31 +51,35 @@ def registry_of(reference: str) -> str:
 
 # --- whether to use one -------------------------------------------------------------------------------
 def registry_reachable(registry: str, folder: Path) -> bool:
-    """Whether a registry speaks its protocol. That it does not is remembered for a while, also across runs."""
+    """Whether a registry speaks its protocol. That one does not is remembered for a while, also across runs.
+
+    Loopback registries come and go with tests: they are asked each time.
+    """
+    from .images import is_loopback
+
     if registry == "localhost":
         return False
+    if is_loopback(registry):
+        return _answers("http", registry) or _answers("https", registry)
     path = folder / "unreachable" / f"{hashlib.sha256(registry.encode()).hexdigest()[:16]}.json"
     with contextlib.suppress(OSError, ValueError, TypeError):
         if 0 <= time.time() - float(json.loads(path.read_text())) < ASK_AGAIN_AFTER:
             return False
-    from .images import is_loopback
-
-    if is_loopback(registry) or _answers(registry):
+    if _answers("https", {"docker.io": "registry-1.docker.io"}.get(registry, registry)):
         return True
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(time.time()))
     return False
 
 
-def _answers(registry: str) -> bool:
-    host = {"docker.io": "registry-1.docker.io"}.get(registry, registry)
+def _answers(scheme: str, host: str) -> bool:
     try:
-        with urllib.request.urlopen(f"https://{host}/v2/", timeout=ANSWERS_WITHIN) as answer:
+        with urllib.request.urlopen(f"{scheme}://{host}/v2/", timeout=ANSWERS_WITHIN) as answer:
             return bool(answer.status == 200)
     except urllib.error.HTTPError as error:
         return error.code == 401  # it wants a log-in, which podman has or brings
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError)  # podman knows its certificate
 
 
 # --- making one ---------------------------------------------------------------------------------------

@@ -23,6 +23,14 @@ def default_folder() -> Path:
     return Path(named) if named else Path(base) / "dagger-podman"
 
 
+def sessions_folder() -> Path:
+    """Where each live session holds a lock file: one folder for all of a user's sessions, whatever cache they use."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    folder = Path(base) / "dagger-podman" / "sessions"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
 def digest_of(value: Any) -> str:
     """The SHA-256 of a value's canonical JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -33,7 +41,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("blobs", "sessions", "tmp"):
+        for name in ("blobs", "tmp"):
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     # --- entries: small JSON values by kind and key ----------------------------------------------

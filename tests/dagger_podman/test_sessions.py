@@ -1,0 +1,261 @@
+"""A session is safe, and leaves nothing behind however it ends."""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagger_podman import host, store
+from dagger_podman.session import runtime_folder
+
+PROGRAM = str(Path(sys.executable).with_name("dagger-podman"))
+BASE = 'container { from(address: "python:3.13-slim")'
+
+
+class Client:
+    """A `dagger-podman session` and the queries sent to it."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [PROGRAM, "session"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **environment},
+        )
+        assert self.process.stdout
+        self.address = json.loads(self.process.stdout.readline() or "{}")
+
+    def post(self, query: str, token: str | None = None) -> dict[str, Any]:
+        user = self.address["session_token"] if token is None else token
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.address['port']}/query",
+            json.dumps({"query": query}).encode(),
+            {"Authorization": "Basic " + base64.b64encode(f"{user}:".encode()).decode()},
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def run(self, script: str, before: str = "") -> str:
+        """The standard output of a shell script in a container."""
+        opened = f"{{ {BASE} {{ {before} withExec(args: {json.dumps(['sh', '-c', script])}) {{ stdout"
+        answer = self.post(opened + " }" * opened.count("{"))
+        while "stdout" not in answer.get("data", {}) and "errors" not in answer:
+            (answer,) = ({"data": v} for v in answer["data"].values())
+        assert "errors" not in answer, answer
+        return str(answer["data"]["stdout"])
+
+    def end(self, number: int = signal.SIGTERM) -> str:
+        self.process.send_signal(number)
+        return self.process.communicate(timeout=60)[1].decode()
+
+
+Start = Callable[..., Client]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    clients: list[Client] = []
+
+    def make(**environment: str) -> Client:
+        clients.append(Client(environment))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        if client.process.returncode is None:
+            client.end(signal.SIGKILL)
+    Client({}).end()  # the next session removes what the killed ones left
+
+
+def podman(*arguments: str) -> list[str]:
+    environment = {**os.environ, **host.podman_environment(store.default_folder())}
+    done = subprocess.run(["podman", *arguments], capture_output=True, text=True, env=environment, check=True)
+    return done.stdout.split()
+
+
+def left_behind() -> list[str]:
+    """Containers, networks and secrets of ours, and files of theirs in memory."""
+    label = "label=dagger-podman"
+    return [
+        *podman("ps", "-aq", "--filter", label),
+        *podman("network", "ls", "-q", "--filter", label),
+        *podman("secret", "ls", "-q", "--filter", "name=dagger-podman-"),
+        *(name for name in os.listdir(runtime_folder()) if "-" in name),
+    ]
+
+
+SERVICE = f"""{{ {BASE} {{ withExposedPort(port: 8000) {{
+    asService(args: ["python", "-m", "http.server", "8000"]) {{ start }} }} }} }} }}"""
+
+
+def test_only_loopback_is_listened_on(start: Start) -> None:
+    port = f"{start().address['port']:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    assert [row[1] for row in rows if row[1].endswith(f":{port}") and row[3] == "0A"] == [f"0100007F:{port}"]
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "x" * 5000])
+def test_nothing_is_answered_without_the_token(start: Start, token: str) -> None:
+    client = start()
+    with pytest.raises(urllib.error.HTTPError) as error:
+        client.post("{ version }", token)
+    assert error.value.code in (400, 401, 431)
+    error.value.close()
+
+
+def test_a_session_ends_when_its_input_is_closed(start: Start) -> None:
+    client = start()
+    client.post(SERVICE)
+    client.process.communicate(timeout=30)
+    assert client.process.returncode == 0
+    assert left_behind() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_everything_in_order(start: Start, number: int) -> None:
+    client = start()
+    client.post(SERVICE)
+    assert left_behind()
+    client.end(number)
+    assert client.process.returncode == 128 + number
+    assert left_behind() == []
+
+
+def test_what_a_killed_session_left_is_removed_by_the_next(start: Start) -> None:
+    client = start()
+    client.post(SERVICE)
+    client.end(signal.SIGKILL)
+    assert left_behind()
+    start().post("{ version }")
+    assert left_behind() == []
+
+
+def test_a_killed_podman_is_said_and_the_next_try_works(start: Start) -> None:
+    client = start()
+    script = f"sleep 2; echo done {time.time_ns()}"
+
+    def kill() -> None:
+        time.sleep(1.5)
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (folder / "cmdline").read_bytes().split(b"\0")
+                if command[0].endswith(b"podman") and script.encode() in command:
+                    os.kill(int(folder.name), signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    answer = client.post(f"{{ {BASE} {{ withExec(args: {json.dumps(['sh', '-c', script])}) {{ stdout }} }} }} }}")
+    thread.join()
+    assert "errors" in answer
+    assert client.run(script).startswith("done")
+
+
+def test_two_sessions_share_one_cache(start: Start) -> None:
+    script = f"echo {time.time_ns()}; cat /proc/sys/kernel/random/uuid"
+    clients = [start(), start()]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda c: c.run(script), clients))
+    assert start().run(script) in {c.run(script) for c in clients}
+
+
+def test_a_corrupted_cache_entry_counts_as_absent(start: Start, tmp_path: Path) -> None:
+    client = start(DAGGER_PODMAN_CACHE=str(tmp_path))
+    first = client.run("echo right")
+    client.end()
+    for path in tmp_path.glob("exec/**/*.json"):
+        path.write_bytes(path.read_bytes()[:-5] + b"wrong")
+    for path in tmp_path.glob("blobs/**/*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(b"")
+    assert start(DAGGER_PODMAN_CACHE=str(tmp_path)).run("echo right") == first == "right\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_is_said_and_leaves_no_wrong_entry(start: Start, tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "small", str(tmp_path)], check=True)
+    try:
+        client = start(DAGGER_PODMAN_CACHE=str(tmp_path))
+        content = "x" * 4_000_000
+        answer = client.post(f'{{ directory {{ withNewFile(path: "a", contents: "{content}") {{ entries }} }} }}')
+        assert "No space left on device" in answer["errors"][0]["message"]
+        assert client.post("{ version }")["data"]
+        client.end()
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def test_a_registry_that_accepts_and_never_answers_is_given_up(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}/none:1"
+        began = time.monotonic()
+        answer = start().post(f'{{ container {{ from(address: "{address}") {{ id }} }} }}')
+        answer = (
+            answer
+            if "errors" in answer
+            else start().post(f'{{ container {{ from(address: "{address}") {{ rootfs {{ entries }} }} }} }}')
+        )
+    assert address in answer["errors"][0]["message"]
+    assert time.monotonic() - began < 30
+
+
+def test_secrets_are_found_nowhere(start: Start, tmp_path: Path) -> None:
+    canary = f"canary-{os.urandom(8).hex()}"
+    client = start(DAGGER_PODMAN_CACHE=str(tmp_path / "cache"))
+    made = client.post(f'{{ setSecret(name: "token", plaintext: "{canary}") {{ id }} }}')
+    secret = made["data"]["setSecret"]["id"]
+    assert canary not in secret
+    seen: list[str] = []
+
+    def look() -> None:
+        for _ in range(40):
+            for folder in Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    if canary in (folder / "cmdline").read_text(errors="replace"):
+                        seen.append(folder.name)
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    printed = client.run(
+        "sleep 1; echo $TOKEN; cat /run/secret; echo $TOKEN > /copy; rm /copy",
+        f'withSecretVariable(name: "TOKEN", secret: "{secret}") {{ withMountedSecret(path: "/run/secret", source: "{secret}") {{',
+    )
+    thread.join()
+    assert canary not in printed
+    assert "***" in printed
+    built = client.post(
+        f'{{ directory {{ withNewFile(path: "Dockerfile", contents: "FROM python:3.13-slim\\n'
+        f'RUN --mount=type=secret,id=token cat /run/secrets/token; exit 5\\n") {{ '
+        f'dockerBuild(secrets: ["{secret}"]) {{ stdout }} }} }} }}'
+    )
+    assert "errors" in built
+    assert canary not in json.dumps(built)
+    log = client.end()
+    assert canary not in log
+    assert seen == []
+    for folder in (tmp_path, Path("/dev/shm"), Path(runtime_folder())):
+        found = subprocess.run(["grep", "-rlF", canary, str(folder)], capture_output=True, text=True, check=False)
+        assert found.stdout == ""
+    newest = podman("images", "-q", "--filter", "reference=localhost/dagger-podman/*", "--sort", "created")[:3]
+    shutil.rmtree(tmp_path / "cache")
+    for image in newest:
+        saved = subprocess.run(["podman", "save", image], capture_output=True, check=True).stdout
+        assert canary.encode() not in saved
