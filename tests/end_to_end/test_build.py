@@ -1,6 +1,7 @@
 """Services are built by one command, from what they may see alone."""
 
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,14 @@ def test_one_failing_service_hides_no_other(repository: Path, call: Call, tmp_pa
     assert services["studio"]["error"] is None
 
 
+def image_digests(archive: Path) -> list[str]:
+    """The digests of an OCI archive's manifests, which stand for all that is in them."""
+    with tarfile.open(archive) as tar:
+        index = tar.extractfile("index.json")
+        assert index
+        return [manifest["digest"] for manifest in json.load(index)["manifests"]]
+
+
 def test_the_same_source_gives_the_same_image(repository: Path, call: Call, tmp_path: Path) -> None:
     other = tmp_path / "other/place"
     other.parent.mkdir()
@@ -83,7 +92,7 @@ def test_the_same_source_gives_the_same_image(repository: Path, call: Call, tmp_
     repository.rename(other)
     second = call("build", "--service", "web", "-o", str(tmp_path / "2.tar"), repository=other)
     assert second.returncode == 0, second.stderr
-    assert (tmp_path / "1.tar").read_bytes() == (tmp_path / "2.tar").read_bytes()
+    assert image_digests(tmp_path / "1.tar") == image_digests(tmp_path / "2.tar")
 
 
 def test_a_static_site_is_a_folder_of_files(call: Call, tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Self, TypeVar, cast
 
 import dagger
-from dagger import DefaultPath, Doc, Ignore, function, object_type
+from dagger import DefaultPath, Doc, Ignore, check, function, object_type
 
 from .catalog import Catalog, load
 from .errors import ProdgyError
 from .images import artifact, build_all, container, context, listing, site
+from .testing import run
+from .testing.outcome import Kind, Outcomes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +40,8 @@ HEAVY = [
 """What no build takes from the caller's folder: made by tools, or the caller's own secrets."""
 
 SERVICE = Doc("A service's name, as `services` lists it")
+SOME_SERVICES = Doc("Services' names, separated by commas; all by default")
+DEADLINE = Doc("Seconds after which a service's tests are ended and count as failed")
 ARTIFACTS = Doc("A folder with <service>.zip built elsewhere, to check and take instead of building it here")
 VERSION = Doc("The version that the archive's release.json names")
 COMMIT = Doc("The commit that the archive's release.json names; an archive built elsewhere must name the same")
@@ -120,6 +124,74 @@ class ProdgyCi:
         if artifacts is not None:
             return await artifact.take(artifacts, chosen, commit)
         return await artifact.build(self.source, catalog, chosen, version, commit)
+
+    @run_each_time
+    async def test(
+        self,
+        service: Annotated[str, SERVICE],
+        deadline: Annotated[int, DEADLINE] = 600,
+    ) -> str:
+        """Runs the unit tests of a service in its Dockerfile's stage `test`; fails with the failing tests' output."""
+        return await self._tested([service], ["unit"], deadline)
+
+    @run_each_time
+    async def test_all(
+        self,
+        services: Annotated[list[str] | None, SOME_SERVICES] = None,
+        deadline: Annotated[int, DEADLINE] = 600,
+    ) -> str:
+        """Runs the unit tests of services side by side; fails with every failing test's output."""
+        return await self._tested(services, ["unit"], deadline)
+
+    @run_each_time
+    async def integration_test(
+        self,
+        service: Annotated[str, SERVICE],
+        deadline: Annotated[int, DEADLINE] = 600,
+    ) -> str:
+        """Runs a service's integration tests against its image, with a Redis and all else it needs, made for this run."""
+        return await self._tested([service], ["integration"], deadline)
+
+    @run_each_time
+    async def integration_test_all(
+        self,
+        services: Annotated[list[str] | None, SOME_SERVICES] = None,
+        deadline: Annotated[int, DEADLINE] = 600,
+    ) -> str:
+        """Runs the integration tests of services side by side, each with what it needs to itself."""
+        return await self._tested(services, ["integration"], deadline)
+
+    @run_each_time
+    async def test_report(
+        self,
+        services: Annotated[list[str] | None, SOME_SERVICES] = None,
+        integration: Annotated[bool, Doc("Run the integration tests too")] = False,
+        deadline: Annotated[int, DEADLINE] = 600,
+    ) -> dagger.Directory:
+        """Runs tests and reports them as tests.json, JUnit files and logs, whatever fails."""
+        return run.directory(
+            await self._outcomes(services, ["unit", "integration"] if integration else ["unit"], deadline)
+        )
+
+    @function
+    @check
+    async def unit_tests(self) -> None:
+        """The unit tests of all services pass."""
+        await self._tested(None, ["unit"], 600)
+
+    @function
+    @check
+    async def integration_tests(self) -> None:
+        """The integration tests of all services pass."""
+        await self._tested(None, ["integration"], 600)
+
+    async def _tested(self, names: list[str] | None, kinds: list[Kind], deadline: int) -> str:
+        return run.passed(await self._outcomes(names, kinds, deadline))
+
+    async def _outcomes(self, names: list[str] | None, kinds: list[Kind], deadline: int) -> Outcomes:
+        catalog = self._catalog()
+        services = run.testable(catalog, names, kinds[0])
+        return await run.all_of(self.source, catalog, services, kinds, deadline)
 
     def _catalog(self) -> Catalog:
         return load(self.catalog_text)

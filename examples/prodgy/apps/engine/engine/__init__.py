@@ -1,0 +1,1 @@
+"""The engine: deterministic answers, cached in Redis."""

@@ -1,0 +1,10 @@
+export { callJson, dependencyHealth } from './client.js';
+export { allowOrigins } from './cors.js';
+export { HttpError } from './errors.js';
+export { checkHealth } from './health.js';
+export { createLogger } from './log.js';
+export { forward } from './proxy.js';
+export { reply } from './reply.js';
+export { retry } from './retry.js';
+export { createService, revision, startService } from './server.js';
+export { requireServiceToken } from './service-token.js';

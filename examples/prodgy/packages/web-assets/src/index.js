@@ -1,0 +1,2 @@
+export { buildSite } from './build.js';
+export { startSite } from './site.js';
