@@ -52,3 +52,8 @@ def repository(tmp_path: Path) -> Path:
             shutil.copy(REPOSITORY / name, copy / name)
     subprocess.run(["git", "init", "--quiet", str(copy)], check=True)
     return copy
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

@@ -30,23 +30,19 @@ STAND_IN_LABEL = "dagger-podman.stand-in-for"
 
 # --- the store's images -------------------------------------------------------------------------------
 async def present(session: Session, image: str) -> bool:
-    """Whether Podman still has an image. Asked once for all of them."""
+    """Whether Podman still has an image."""
 
-    async def everything() -> set[str]:
-        return {line.removeprefix("sha256:") for line in (await session.podman("images", "-aq", "--no-trunc")).split()}
+    async def ask() -> bool:
+        return (await session.podman.run("image", "exists", image)).exit_code == 0
 
-    return image in await session.once("all images", everything)
+    return bool(await session.once(f"present {image}", ask))
 
 
 async def added(session: Session, image: str) -> str:
+    """The id of an image that was just made."""
     image = image.removeprefix("sha256:")
-    await present(session, image)
-    (await session.once("all images", _never)).add(image)
+    session.drop(f"present {image}")
     return image
-
-
-async def _never() -> Any:
-    raise AssertionError
 
 
 async def inspect(session: Session, image: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class Progress:
     @contextlib.asynccontextmanager
     async def step(self, name: str) -> AsyncIterator[Step]:
         self._count += 1
-        step = Step(self, self._count, self.scrubber.text(name))
+        step = Step(self, self._count, " ".join(self.scrubber.text(name).split()))
         self.write(f"{step.number:<4}: {step.name}")
         ticker = asyncio.ensure_future(self._still_running(step))
         state = "ERROR"

@@ -7,7 +7,6 @@ import collections
 import contextlib
 import dataclasses
 import json
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -130,7 +129,8 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
     folder = stack.enter_context(session.store.temporary_folder())
     mounts = [await _prepare(session, stack, m, folder / str(i), image) for i, m in enumerate(c.mounts)]
     running = Running(name, "", _loopback(session), value)
-    publish = [f"{running.loopback}:{p.number}:{p.number}/{p.protocol.lower()}" for p in c.ports if _may_publish(p)]
+    published = [p for p in c.ports if session.podman.rootless and _may_publish(p)]  # root reaches the container itself
+    publish = [f"{running.loopback}:{p.number}:{p.number}/{p.protocol.lower()}" for p in published]
     command = [
         *("run", "--name", name, "--pull=never", "--log-driver", "none", "--network", net, *session.labels),
         *(["--hostname", value.hostname] if value.hostname else []),
@@ -155,8 +155,6 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
 
 
 def _may_publish(port: Port) -> bool:
-    if os.geteuid() == 0:
-        return True
     with contextlib.suppress(OSError):
         return port.number >= int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
     return port.number >= 1024

@@ -74,7 +74,7 @@ def registry_reachable(registry: str, folder: Path) -> bool:
 
 def _answers(scheme: str, host: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{scheme}://{host}/v2/", timeout=ANSWERS_WITHIN) as answer:
+        with urllib.request.urlopen(f"{scheme}://{host}/v2/", timeout=ANSWERS_WITHIN) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except urllib.error.HTTPError as error:
         return error.code == 401  # it wants a log-in, which podman has or brings
@@ -106,7 +106,7 @@ async def ensure(reference: str, podman: Podman, folder: Path, notice: Callable[
     image = f"{IMAGES}/stand-in/{reference.rpartition('/')[2]}"
     digest = hashlib.sha256(recipe.encode()).hexdigest()
     with (folder / "stand-ins.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)  # the holder may be of this very process
         if await _label(podman, image, "recipe") == digest:
             return image
         suite = recipe.partition("FROM debian:")[2].split()[0]
