@@ -88,7 +88,12 @@ def test_registration_catches_an_unsupported_argument(monkeypatch: pytest.Monkey
 
 
 def test_its_functions_are_these() -> None:
-    assert set(functions()) == {"", "services", "build", "build_all", "build_static", "build_artifact"}
+    assert set(functions()) == {
+        *("", "services", "plan", "check_catalog"),
+        *("build", "build_all", "build_static", "build_artifact"),
+        *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
+        *("unit_tests", "integration_tests"),
+    }
 
 
 @pytest.mark.parametrize("function", [pytest.param(f, id=name or "constructor") for name, f in functions().items()])
@@ -108,7 +113,10 @@ def test_the_object_and_the_module_have_help() -> None:
 
 
 def test_reports_that_tell_of_a_moment_are_never_cached() -> None:
-    assert {name for name, function in functions().items() if function.cache_policy == "never"} == {"build_all"}
+    assert {name for name, function in functions().items() if function.cache_policy == "never"} == {
+        *("build_all", "plan"),
+        *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
+    }
 
 
 def test_the_constructor_keeps_the_catalogs_text() -> None:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Self, TypeVar, cast
 
 import dagger
-from dagger import DefaultPath, Doc, Ignore, check, function, object_type
+from dagger import DefaultPath, Doc, Ignore, check, dag, field, function, object_type
 
+from . import planning
 from .catalog import Catalog, load
+from .changes.options import Options
+from .changes.table import table
 from .errors import ProdgyError
 from .images import artifact, build_all, container, context, listing, site
 from .testing import run
@@ -55,6 +58,15 @@ class _KnownErrors(logging.Filter):
 
 
 logging.getLogger("dagger.mod").addFilter(_KnownErrors())
+
+
+@object_type
+class Plan:
+    """What a commit changes, what will run, and why."""
+
+    json: Annotated[dagger.File, Doc("The plan as a file, plan.json")] = field()
+    table: Annotated[str, Doc("The plan as a text for people")] = field()
+    affected: Annotated[list[str], Doc("The services to build")] = field()
 
 
 @object_type
@@ -124,6 +136,40 @@ class ProdgyCi:
         if artifacts is not None:
             return await artifact.take(artifacts, chosen, commit)
         return await artifact.build(self.source, catalog, chosen, version, commit)
+
+    @run_each_time
+    async def plan(
+        self,
+        ref: Annotated[str, Doc("The full ref that is built, such as refs/heads/main")],
+        git: Annotated[dagger.Directory, DefaultPath("/.git"), Doc("The repository's .git folder")],
+        head: Annotated[str | None, Doc("The commit that is built; HEAD by default")] = None,
+        base: Annotated[str | None, Doc("Compare with this commit, whatever is deployed")] = None,
+        deployed: Annotated[dagger.File | None, Doc("deployed.json: what runs in the environment")] = None,
+        pull_request_source: Annotated[str | None, Doc("The commit that the pull request proposes")] = None,
+        pull_request_target: Annotated[str | None, Doc("The branch it goes to, such as refs/heads/main")] = None,
+        services: Annotated[
+            list[str] | None, Doc("Build these and no others, separated by commas; `all` for all of them")
+        ] = None,
+    ) -> Plan:
+        """Says what a commit changes since what is deployed, what will run, and why."""
+        options = Options(
+            ref=ref,
+            head=head,
+            base=base,
+            pull_request_source=pull_request_source,
+            pull_request_target=pull_request_target,
+            services=",".join(services) if services else None,
+        )
+        made, text = await planning.plan(git, options, deployed)
+        file = dag.directory().with_new_file("plan.json", text).file("plan.json")
+        new: Any = Plan  # the SDK gives it a constructor that type checkers do not see
+        return cast(Plan, new(json=file, table=table(made), affected=list(made.affected)))
+
+    @function
+    @check
+    async def check_catalog(self) -> None:
+        """The path rules cover the workspace: each package that a service uses selects that service."""
+        await planning.check(self.source, self._catalog())
 
     @run_each_time
     async def test(

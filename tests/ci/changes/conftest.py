@@ -1,8 +1,13 @@
 from pathlib import Path
 
 import pytest
-
 from ci.changes.repositories import Repository, monorepo
+
+
+@pytest.fixture(autouse=True)
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds a catalog that another has remembered."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture

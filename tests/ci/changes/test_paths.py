@@ -4,9 +4,9 @@ import json
 import os
 
 import pytest
-
 from ci.changes.repositories import SERVICES, Repository, codes, paths
-from prodgy_ci.changes.plan import Plan
+
+from prodgy_ci.changes.plan import read
 from prodgy_ci.changes.table import table
 
 
@@ -78,13 +78,22 @@ def test_case_16_a_folder_that_becomes_a_link_counts(repository: Repository, fir
 
 @pytest.mark.parametrize(
     "name",
-    ["with space", "line\nbreak", "tab\tand \"quotes\"", "ümlaut-日本", "-option", "\x1b[31mred", ":(glob)*", "back\\slash"],
+    [
+        "with space",
+        "line\nbreak",
+        'tab\tand "quotes"',
+        "ümlaut-日本",
+        "-option",
+        "\x1b[31mred",
+        ":(glob)*",
+        "back\\slash",
+    ],
 )
 def test_case_17_any_name_is_taken_whole(repository: Repository, first: str, name: str) -> None:
     repository.commit({f"apps/engine/{name}": "1"})
     plan = repository.plan(base=first)
     assert (plan.affected, paths(plan)) == (("engine",), {f"apps/engine/{name}": "A"})
-    assert Plan.model_validate_json(plan.json_bytes()) == plan
+    assert read(plan.json_bytes()) == plan
     assert all(character.isprintable() or character == "\n" for character in table(plan))
     assert sum(line.startswith("engine ") for line in table(plan).splitlines()) == 1
 

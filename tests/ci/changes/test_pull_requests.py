@@ -1,10 +1,11 @@
 """Pull requests: the edge cases by their numbers in docs/change-detection.md."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-
 from ci.changes.repositories import LOST, MAIN, SERVICES, Repository, chosen
+
 from prodgy_ci.errors import InputError, UndeterminedError
 
 REF = "refs/pull/7/merge"
@@ -63,7 +64,7 @@ def test_case_19_a_shallow_checkout_of_the_servers_merge_is_deepened(
     server_merge(repository)
     repository.git("branch", "merged")
     shallow = repository.clone(tmp_path / "shallow", "--depth=1", "--branch=merged")
-    options = {"pull_request_source": source, "pull_request_target": MAIN}
+    options: dict[str, Any] = {"pull_request_source": source, "pull_request_target": MAIN}
     assert shallow.plan(REF, **options).json_bytes() == repository.plan(REF, **options).json_bytes()
 
 

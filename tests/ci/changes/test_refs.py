@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-
 from ci.changes.repositories import Repository
+
 from prodgy_ci.changes import refs
 from prodgy_ci.errors import InputError, UndeterminedError
 
@@ -33,10 +33,10 @@ def test_case_22_only_the_full_ref_stands_for_an_environment(
 @pytest.mark.parametrize(
     "tag",
     ["v1", "v1.2", "v1.2.3.4", "v01.2.3", "v1.2.3-", "v1.2.3-01", "vnext", "1.2.3", "release", "v1.2.3/x", "V1.2.3",
-     "v١.2.3", "x/v1.2.3"],
+     "v\u0661.2.3", "x/v1.2.3"],
 )  # fmt: skip
 def test_case_23_a_tag_that_is_no_semantic_version_is_refused(repository: Repository, tag: str) -> None:
-    with pytest.raises(InputError, match="is not 'v' and a semantic version, such as v1.2.3"):
+    with pytest.raises(InputError, match="is not 'v' and a semantic version, such as v1"):
         repository.plan(f"refs/tags/{tag}")
 
 
@@ -78,7 +78,7 @@ def test_case_23_a_tag_on_an_unmerged_commit_is_refused(repository: Repository) 
 
 def test_case_23_without_the_branches_it_cannot_be_told_whether_a_tag_is_merged(repository: Repository) -> None:
     repository.git("branch", "--move", "main", "trunk")
-    with pytest.raises(UndeterminedError, match="could not tell whether refs/tags/v1.0.0 is on one of the branches"):
+    with pytest.raises(UndeterminedError, match=r"could not tell whether .* is on one of the branches"):
         repository.plan("refs/tags/v1.0.0")
 
 
@@ -108,7 +108,9 @@ def test_what_git_takes_for_a_ref_is_taken(ref: str) -> None:
     assert refs.full_ref(ref, "--ref") == ref
 
 
-@pytest.mark.parametrize("name", ["-x", "main", "abc", "ABCDEF1", "abcdef1\n", "HEAD^{/x}", "HEAD~", "HEAD:x", "a" * 65])
+@pytest.mark.parametrize(
+    "name", ["-x", "main", "abc", "ABCDEF1", "abcdef1\n", "HEAD^{/x}", "HEAD~", "HEAD:x", "a" * 65]
+)
 def test_what_is_no_commit_is_refused_before_git_sees_it(name: str) -> None:
-    with pytest.raises(InputError, match="--head: .* is not a commit id"):
+    with pytest.raises(InputError, match=r"--head: .* is not a commit id"):
         refs.commit_name(name, "--head")

@@ -1,9 +1,9 @@
 """Which rules name a path, and which services that selects: the edge cases by their numbers."""
 
 import pytest
-
 from ci.changes.repositories import NODE, SERVICES, Repository, codes
-from prodgy_ci.catalog import load
+
+from prodgy_ci.changes.rulebook import read
 from prodgy_ci.changes.rules import Hit, Rules, selected
 
 
@@ -57,7 +57,7 @@ def test_ignored_never_wins_over_a_rule() -> None:
 def test_every_rule_that_names_a_path_applies() -> None:
     text = '[services.engine]\npaths = ["packages/protocol/"]\n[rules.words]\npaths = ["packages/protocol/words/"]\n'
     text += 'services = ["docs"]'
-    found = selected(hits(["packages/protocol/words/a"], text), list(load(text).services.values()))
+    found = selected(hits(["packages/protocol/words/a"], text), list(read(text).services.values()))
     assert set(found) == {*NODE, "engine", "docs"}
 
 
@@ -87,8 +87,8 @@ def test_a_very_deep_path_is_no_obstacle() -> None:
 
 
 def hits(changed: list[str], text: str) -> tuple[Hit, ...]:
-    return Rules(load(text)).sort_out(changed).hits
+    return Rules(read(text)).sort_out(changed).hits
 
 
 def affected(changed: list[str], text: str = "") -> tuple[str, ...]:
-    return tuple(sorted(selected(hits(changed, text), list(load(text).services.values()))))
+    return tuple(sorted(selected(hits(changed, text), list(read(text).services.values()))))

@@ -3,8 +3,8 @@
 import os
 
 import pytest
-
 from ci.changes.repositories import Repository, paths
+
 from prodgy_ci.changes.table import table
 from prodgy_ci.errors import InputError
 
@@ -63,9 +63,9 @@ def test_case_33_a_folder_that_is_gone_from_the_work_tree_is_removed(repository:
 
 
 def test_case_33_any_name_is_taken_whole(repository: Repository) -> None:
-    repository.write({"apps/engine/a\nb\t\"c\"": "1", "apps/engine/-x ü": "1"})
+    repository.write({'apps/engine/a\nb\t"c"': "1", "apps/engine/-x ü": "1"})
     plan = repository.plan(base="HEAD", working_tree=True)
-    assert set(paths(plan)) == {"apps/engine/a\nb\t\"c\"", "apps/engine/-x ü"}
+    assert set(paths(plan)) == {'apps/engine/a\nb\t"c"', "apps/engine/-x ü"}
 
 
 def test_case_33_another_head_is_refused(repository: Repository) -> None:

@@ -1,0 +1,72 @@
+"""Runs the planner where git is: in a container with git and this package, the caller's .git mounted."""
+
+import re
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import dagger
+from dagger import dag
+
+from .catalog import Catalog
+from .changes import plan as plans
+from .changes.options import Options, command
+from .changes.workspace import missing_rules
+from .errors import InputError, ProdgyError, UndeterminedError
+
+IMAGE = "python:3.13"
+"""Official Python with git."""
+PACKAGES = ("annotated-types", "pydantic", "pydantic-core", "typing-extensions", "typing-inspection")
+"""What the planner needs of requirements.lock."""
+REPOSITORY, DEPLOYED, PACKAGE, LOCK = "/repository", "/input/deployed.json", "/package", "requirements.lock"
+
+
+async def plan(git: dagger.Directory, options: Options, deployed: dagger.File | None) -> tuple[plans.Plan, str]:
+    """The plan, and its JSON. Raises InputError, or UndeterminedError where it could not tell what changed."""
+    container = (await _planner()).with_mounted_directory(f"{REPOSITORY}/.git", git)
+    if deployed is not None:
+        container = container.with_mounted_file(DEPLOYED, deployed)
+        options = replace(options, deployed=Path(DEPLOYED))
+    words = command(replace(options, repository=Path(REPOSITORY)))
+    ran = await container.with_exec(words, expect=dagger.ReturnType.ANY).sync()
+    code, said = await ran.exit_code(), (await ran.stderr()).strip().removeprefix("error: ")
+    if code:
+        raise {2: InputError, 3: UndeterminedError}.get(code, ProdgyError)(said)
+    text = await ran.stdout()
+    return plans.read(text), text
+
+
+async def _planner() -> dagger.Container:
+    source = dag.current_module().source()
+    locked = select(await source.file(LOCK).contents())
+    installed = (
+        dag.container()
+        .from_(IMAGE)
+        .with_new_file(f"/{LOCK}", locked)
+        .with_mounted_cache("/root/.cache/pip", dag.cache_volume("prodgy-ci-pip"))
+        .with_exec(
+            ["python", "-m", "pip", "install", "--quiet", "--require-hashes", "--target=/packages", "-r", f"/{LOCK}"]
+        )
+    )
+    code = source.directory("src/prodgy_ci").filter(include=["*.py", "catalog/**", "changes/**"])
+    return installed.with_mounted_directory(f"{PACKAGE}/prodgy_ci", code).with_env_variable(
+        "PYTHONPATH", f"/packages:{PACKAGE}"
+    )
+
+
+def select(lock: str) -> str:
+    """The part of a requirements.lock that the planner needs."""
+    entries = re.findall(r"^\S.*(?:\n[ \t].*)*", lock, re.MULTILINE)
+    return "\n".join(entry for entry in entries if entry.partition("==")[0] in PACKAGES) + "\n"
+
+
+async def check(source: dagger.Directory, catalog: Catalog) -> None:
+    """Raises ProdgyError with each rule that the catalog lacks."""
+    inside = "" if catalog.root == "." else f"{catalog.root}/"
+    manifests = source.filter(
+        include=[f"{inside}**/package.json", f"{inside}package.json", f"{inside}pnpm-workspace.yaml"]
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        await manifests.export(folder)
+        if missing := missing_rules(Path(folder), catalog):
+            raise ProdgyError("\n".join(missing))
