@@ -92,7 +92,7 @@ def test_its_functions_are_these() -> None:
         *("", "services", "plan", "check_catalog"),
         *("build", "build_all", "build_static", "build_artifact"),
         *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
-        *("unit_tests", "integration_tests"),
+        *("unit_tests", "integration_tests", "dev", "stack"),
     }
 
 
@@ -114,7 +114,7 @@ def test_the_object_and_the_module_have_help() -> None:
 
 def test_reports_that_tell_of_a_moment_are_never_cached() -> None:
     assert {name for name, function in functions().items() if function.cache_policy == "never"} == {
-        *("build_all", "plan"),
+        *("build_all", "plan", "dev", "stack"),
         *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
     }
 

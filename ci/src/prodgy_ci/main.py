@@ -14,7 +14,7 @@ from .changes.options import Options
 from .changes.table import table
 from .errors import ProdgyError
 from .images import artifact, build_all, container, context, listing, site
-from .testing import run
+from .testing import front, run
 from .testing.outcome import Kind, Outcomes
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -218,6 +218,16 @@ class ProdgyCi:
         return run.directory(
             await self._outcomes(services, ["unit", "integration"] if integration else ["unit"], deadline)
         )
+
+    @run_each_time
+    async def dev(self) -> dagger.Service:
+        """For `dev up`: Redis on port 6379, Redis Commander on 8081 and the engine on 8001 of this machine."""
+        return await front.development(self.source, self._catalog())
+
+    @run_each_time
+    async def stack(self) -> dagger.Service:
+        """For `stack up`: all services that run as containers, each on its own port of this machine."""
+        return await front.whole_stack(self.source, self._catalog())
 
     @function
     @check

@@ -7,6 +7,7 @@ import collections
 import contextlib
 import dataclasses
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -285,7 +286,7 @@ async def _forward(session: Session, listen: str, port: int, host: str, to: int)
         server = await asyncio.start_server(serve, listen, port)
     except OSError as error:
         raise DaggerPodmanError(
-            f"cannot listen on {listen}:{port}: {error.strerror}; stop what uses that port"
+            f"cannot listen on {listen}:{port}: {os.strerror(error.errno or 0)}; stop what uses that port"
         ) from None
 
     async def close() -> None:
