@@ -1,13 +1,20 @@
 """The command line is read and shown as `dagger call` does; what golden/ recorded is tested against the whole command."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from dagger_podman.command_line import completion
 from dagger_podman.command_line.arguments import Address, Call, Help, Options, parse_call, split_options
 from dagger_podman.command_line.help import call_help, functions_table
 from dagger_podman.command_line.output import render
 from dagger_podman.errors import UsageError
 from dagger_podman.typedefs import Argument, EnumType, Field, ObjectType, Schema, TypeRef
 
+REPOSITORY = Path(__file__).parents[2]
 STRING = TypeRef("scalar", "String")
 TEXTS = TypeRef("list", of=STRING)
 
@@ -152,3 +159,21 @@ def test_a_function_that_no_flag_can_serve_is_said_to_be_skipped() -> None:
 def test_results_are_printed_as_the_engines_command_does(value: object, kind: TypeRef, text: str, json: str) -> None:
     assert render(value, kind, as_json=False) == text
     assert render(value, kind, as_json=True) == json
+
+
+def completed(*words: str) -> list[str]:
+    """What bash offers after these words."""
+    script = completion.script("bash")
+    given = f'COMP_WORDS=({" ".join(words)} "") COMP_CWORD={len(words)}'
+    line = f'{script}\n{given}; _dagger_podman; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, env=environment, check=True, cwd=REPOSITORY
+    )
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_functions_and_flags() -> None:
+    assert "call" in completed("dagger-podman")
+    assert {"build", "plan"} <= set(completed("dagger-podman", "call"))
+    assert "--service" in completed("dagger-podman", "call", "build")

@@ -24,6 +24,8 @@ from dagger_podman import host, store
 from dagger_podman.session import runtime_folder
 
 PROGRAM = str(Path(sys.executable).with_name("dagger-podman"))
+KILLED = int(os.environ.get("KILLED_SESSIONS", "5"))
+"""How many sessions are killed; a hundred take three minutes."""
 BASE = 'container { from(address: "python:3.13-slim")'
 
 
@@ -145,6 +147,18 @@ def test_what_a_killed_session_left_is_removed_by_the_next(start: Start) -> None
     assert left_behind()
     start().post("{ version }")
     assert left_behind() == []
+
+
+def test_many_killed_sessions_leave_the_machine_as_it_was(start: Start) -> None:
+    start().post("{ version }")
+    before = len(podman("ps", "-aq")), len(podman("network", "ls", "-q")), len(podman("volume", "ls", "-q"))
+    for _ in range(KILLED):
+        client = start()
+        client.post(SERVICE)
+        client.end(signal.SIGKILL)
+    start().post("{ version }")
+    assert left_behind() == []
+    assert before == (len(podman("ps", "-aq")), len(podman("network", "ls", "-q")), len(podman("volume", "ls", "-q")))
 
 
 def test_a_killed_podman_is_said_and_the_next_try_works(start: Start) -> None:

@@ -15,7 +15,7 @@ from . import store as stores
 from .command_line.arguments import Help, Options, parse_call, split_options
 from .errors import DaggerPodmanError, ExecError, FunctionError, UsageError
 
-COMMANDS = "call, check, functions, session, prune, doctor"
+COMMANDS = "call, check, functions, session, prune, doctor, completion"
 USAGE = """USAGE
   dagger-podman <command> [options]
 
@@ -26,6 +26,7 @@ COMMANDS
   session     Serve the Dagger API until standard input is closed
   prune       Remove what is kept across runs
   doctor      Say what is missing on this host, and how to mend it
+  completion  Print a script that completes commands and functions (bash or zsh)
 """
 
 
@@ -46,6 +47,11 @@ def main() -> None:
         from .doctor import main as doctor
 
         sys.exit(doctor(rest))
+    if command == "completion":
+        from .command_line.completion import script
+
+        print(script(rest[0] if rest else ""), end="")
+        sys.exit(0)
     if command not in runners:
         print(f'Error: unknown command "{command}" for "dagger-podman" (known: {COMMANDS})', file=sys.stderr)
         sys.exit(1)

@@ -121,6 +121,9 @@ async def _build(
         shutil.rmtree(secret_folder, ignore_errors=True)
 
 
+HEREDOC = re.compile(r"\s*(?:RUN|COPY|ADD)\s.*<<-?[\"']?\w+", re.IGNORECASE)
+
+
 def _failure(session: Session, dockerfile: str, stdout: bytes, stderr: bytes) -> Exception:
     """The failing instruction's own output and exit code, or what Podman says of the Dockerfile."""
     out = session.scrubber.clean(stdout).decode(errors="replace")
@@ -134,7 +137,22 @@ def _failure(session: Session, dockerfile: str, stdout: bytes, stderr: bytes) ->
         return ExecError(
             instruction, int(status[1]), last.strip(), rest, hint=_where(dockerfile, step[1] if step else "")
         )
-    return DaggerPodmanError(f"failed to build: {own.removeprefix('Error: ') or out.strip()[-500:]}")
+    said = own.removeprefix("Error: ") or out.strip()[-500:]
+    return DaggerPodmanError(f"failed to build: {_explained(dockerfile, step[1] if step else '', said)}")
+
+
+def _explained(dockerfile: str, instruction: str, said: str) -> str:
+    """Podman's words for a Dockerfile that it refuses, with the line, and in words that tell what to do."""
+    if heredoc := next((line for line in dockerfile.splitlines() if HEREDOC.match(line)), ""):
+        if "Unknown instruction" in said:
+            return f"{_where(dockerfile, heredoc)}: this Podman does not know here-documents; 4.8 and newer do"
+    place = f"{where}: " if (where := _where(dockerfile, instruction)) else ""
+    said = re.sub(r'^building at STEP ".*?": ', "", said)
+    if missing := re.search(r'copier: stat: "/?(.*?)": no such file', said):
+        return f"{place}the build context holds no {missing[1]!r}, or .dockerignore leaves it out"
+    if "only supports the" in said or "Unknown flag" in said or "unknown flag" in said:
+        return f"{place}this Podman does not know the instruction's flags ({said}); a newer one may"
+    return place + said.partition(" &imagebuilder.Step")[0]
 
 
 def _where(dockerfile: str, instruction: str) -> str:

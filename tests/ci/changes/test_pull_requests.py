@@ -49,11 +49,10 @@ def test_case_19_without_the_servers_merge_the_merge_base_counts(repository: Rep
 
 
 def test_case_19_a_merge_of_another_commit_is_not_the_servers(repository: Repository, source: str) -> None:
-    server_merge(repository)
+    merge = server_merge(repository)
     repository.git("switch", "--quiet", "feature")
     newer = repository.commit({"apps/docs/main": "2"})
-    repository.git("switch", "--quiet", "--detach", "HEAD@{1}")
-    plan = repository.plan(REF, pull_request_source=newer, pull_request_target=MAIN)
+    plan = repository.plan(REF, head=merge, pull_request_source=newer, pull_request_target=MAIN)
     assert chosen(plan) == {"merge-base"}
     assert "engine" in plan.affected
 

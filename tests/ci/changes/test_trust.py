@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
-from ci.changes.repositories import LOST, Repository
+from ci.changes.repositories import LOST, Repository, chosen
 
 PROGRAMS = (
     "core.fsmonitor",
@@ -57,6 +59,37 @@ def test_a_plan_of_the_work_tree_runs_nothing_of_the_checkout(
     os.utime(repository.folder / "apps/web/main", (1, 1))
     plan = repository.plan(base="HEAD", working_tree=True)
     assert plan.affected == ("api", "engine")
+
+
+def test_a_remote_on_this_machine_is_served_by_git_alone(repository: Repository, tmp_path: Path, witness: Path) -> None:
+    other = Repository(tmp_path / "other")
+    lost = other.commit({"x": "1"})
+    repository.git("config", "--unset", "remote.origin.vcs")
+    repository.git("config", "remote.origin.url", str(other.folder))
+    assert chosen(repository.plan(deployed=repository.record(lost))) == {"history-rewritten"}
+
+
+def test_no_credential_helper_of_the_checkout_is_asked(repository: Repository, witness: Path) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="x"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    asked: list[str] = []
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/x"
+        repository.git("config", "--unset", "remote.origin.vcs")
+        repository.git("config", "remote.origin.url", url)
+        repository.git("config", f"credential.{url}.helper", f"!{witness.parent / 'program'}")
+        assert chosen(repository.plan(deployed=repository.record(LOST))) == {"base-lost"}
+        server.shutdown()
+    assert asked
 
 
 def test_no_ext_transport_is_spoken(repository: Repository, witness: Path) -> None:

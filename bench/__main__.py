@@ -1,0 +1,6 @@
+"""All benchmarks: `make bench`."""
+
+from bench import plan, podman
+
+plan.main()
+podman.main()
