@@ -246,7 +246,7 @@ class ProdgyCi:
 
     async def _outcomes(self, names: list[str] | None, kinds: list[Kind], deadline: int) -> Outcomes:
         catalog = self._catalog()
-        services = run.testable(catalog, names, kinds[0])
+        services = run.services_to_test(catalog, names, kinds[0])
         return await run.all_of(self.source, catalog, services, kinds, deadline)
 
     def _catalog(self) -> Catalog:

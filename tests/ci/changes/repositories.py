@@ -79,7 +79,10 @@ class Repository:
         return file
 
     def plan(self, ref: str = MAIN, **options: Any) -> Plan:
-        return make_plan(Options(ref=ref, repository=self.folder, **options))
+        made = make_plan(Options(ref=ref, repository=self.folder, **options)).json_bytes()
+        plan = Plan.model_validate_json(made)
+        assert plan.json_bytes() == made
+        return plan
 
     def since(self, base: str, **options: Any) -> tuple[str, ...]:
         """The services that are built for main when all of them were deployed from the base."""

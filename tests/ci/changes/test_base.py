@@ -6,7 +6,7 @@ import pytest
 from ci.changes.repositories import LOST, SERVICES, Repository, chosen, codes, paths
 
 from prodgy_ci.changes.options import Options
-from prodgy_ci.changes.plan import read
+from prodgy_ci.changes.plan import Plan
 from prodgy_ci.changes.table import table
 from prodgy_ci.errors import InputError
 
@@ -101,7 +101,7 @@ def test_case_12_the_plan_read_from_its_file_is_the_plan(repository: Repository,
     head = repository.commit({"apps/engine/main": "2"})
     written = repository.plan(deployed=repository.record(first)).json_bytes()
     repository.commit({"apps/api/main": "2"})
-    plan = read(written)
+    plan = Plan.model_validate_json(written)
     assert (plan.head, plan.affected) == (head, ("engine",))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ci.changes.repositories import LOST, MAIN, Repository, chosen
 
-from prodgy_ci.changes.plan import read
+from prodgy_ci.changes.plan import Plan
 from prodgy_ci.errors import InputError, UndeterminedError
 
 
@@ -86,7 +86,7 @@ def test_case_3_a_release_needs_no_tags_in_the_clone(repository: Repository, fir
 def test_case_4_a_later_stage_needs_the_plan_alone(repository: Repository, first: str) -> None:
     repository.commit({"apps/engine/main": "2"})
     plan = repository.plan(deployed=repository.record(first))
-    assert read(plan.json_bytes()) == plan
+    assert Plan.model_validate_json(plan.json_bytes()) == plan
 
 
 @pytest.mark.parametrize("missing", ["tree", "blob of the catalog"])
@@ -190,7 +190,7 @@ def test_bad_input_ends_with_2_and_prints_no_plan(repository: Repository, wrong:
 def test_an_empty_plan_ends_with_0(repository: Repository, first: str) -> None:
     done = run(repository, f"--base={first}")
     assert done.returncode == 0
-    assert read(done.stdout).affected == ()
+    assert Plan.model_validate_json(done.stdout).affected == ()
 
 
 def run(repository: Repository, *options: str) -> subprocess.CompletedProcess[bytes]:

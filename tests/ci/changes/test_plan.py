@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ci.changes.repositories import LOST, SERVICES, Repository
 
-from prodgy_ci.changes.plan import read
+from prodgy_ci.changes.plan import Plan
 from prodgy_ci.changes.table import table
 
 SCHEMA = Path(__file__).parents[3] / "docs/schemas/plan.schema.json"
@@ -76,4 +76,4 @@ def test_the_table_says_of_each_service_whether_and_why(repository: Repository, 
 
 def test_a_plan_read_back_is_complete(repository: Repository, first: str) -> None:
     plan = repository.plan(base=first)
-    assert read(plan.json_bytes()).json_bytes() == plan.json_bytes()
+    assert Plan.model_validate_json(plan.json_bytes()).json_bytes() == plan.json_bytes()

@@ -13,14 +13,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()  # a plan is made and printed sooner than its garbage is found
     options = parse(sys.argv[1:] if arguments is None else arguments)
     from .planner import make_plan
-    from .table import table
 
     try:
-        plan = make_plan(options)
+        written = make_plan(options).json_bytes()
     except ProdgyError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    sys.stdout.buffer.write(table(plan).encode() if options.format == "table" else plan.json_bytes())
+    if options.format == "table":
+        from .plan import Plan
+        from .table import table
+
+        written = table(Plan.model_validate_json(written)).encode()
+    sys.stdout.buffer.write(written)
     sys.stdout.flush()
     return 0
 

@@ -1,11 +1,11 @@
 """What happens to each service, once it is known what it is compared with and what changed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .base import Bases
+from .draft import Action, Base, Chosen, Code, Reason, ServicePlan
 from .objects import Commit
-from .plan import Action, Base, Chosen, Code, Reason, ServicePlan
 from .rulebook import Rulebook, Service
 from .rules import Hit, selected
 
@@ -19,8 +19,7 @@ _WITHOUT_BASE: Mapping[Chosen, Code] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """All that decides."""
 
     book: Rulebook

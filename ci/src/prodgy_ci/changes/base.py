@@ -1,19 +1,18 @@
 """Which commit each service is compared with."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import InputError, UndeterminedError
 from . import refs
 from .deployed import Deployed
+from .draft import Base, Chosen
 from .history import ADVICE, History
 from .objects import Commit
 from .options import Options
-from .plan import Base, Chosen
 
 
-@dataclass(frozen=True)
-class Bases:
+class Bases(NamedTuple):
     """The base of each service, the commits behind them, and what a reader should know."""
 
     by_service: dict[str, Base]

@@ -3,8 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ..errors import InputError
 from . import refs
@@ -12,12 +12,11 @@ from . import refs
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-@dataclass(frozen=True)
-class Deployed:
+class Deployed(NamedTuple):
     """The record of an environment; a service without a commit there was never deployed."""
 
     environment: str | None = None
-    commits: Mapping[str, str] = field(default_factory=dict)
+    commits: Mapping[str, str] = MappingProxyType({})
 
 
 def load(text: str, source_name: str) -> Deployed:

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -43,16 +42,22 @@ class GitError(UndeterminedError):
     """Git failed, or did not say what it was asked."""
 
 
-@dataclass(frozen=True)
 class Git:
     """A repository: its git directory, and its work tree where there is one."""
 
-    directory: Path
-    work_tree: Path | None = None
-    network: bool = False
-    """Whether a command may ask the remote for objects that a partial clone left out."""
-    settings: tuple[tuple[str, str], ...] = ()
-    """Further configuration, by keys that may hold any character."""
+    def __init__(
+        self,
+        directory: Path,
+        work_tree: Path | None = None,
+        *,
+        network: bool = False,
+        settings: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """`network`: a command may ask the remote; `settings`: configuration by keys that may hold any character."""
+        self.directory = directory
+        self.work_tree = work_tree
+        self._network = network
+        self._settings = tuple(settings)
 
     @cached_property
     def common(self) -> Path:
@@ -79,14 +84,15 @@ class Git:
 
     def online(self) -> "Git":
         """The same repository, whose commands may ask the remote."""
-        return replace(self, network=True)
+        return Git(self.directory, self.work_tree, network=True, settings=self._settings)
 
     def without_filters(self) -> "Git":
         """The same repository, where no filter that its configuration names is run on the work tree's files."""
         keys = r"^filter\..*\.(clean|smudge|process|required)$"
         listed = self.run("config", "--null", "--name-only", "--get-regexp", keys, accept=(0, 1))
         named = sorted(set(listed.decode(errors="surrogateescape").split("\0")) - {""})
-        return replace(self, settings=tuple((k, "false" if k.endswith(".required") else "") for k in named))
+        settings = [(key, "false" if key.endswith(".required") else "") for key in named]
+        return Git(self.directory, self.work_tree, network=self._network, settings=settings)
 
     def run(self, *arguments: str, accept: Sequence[int] = (0,)) -> bytes:
         """What a command prints; raises GitError where it ends in another code than the accepted ones."""
@@ -127,7 +133,7 @@ class Git:
         return self.work_tree or self.directory
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        config = [*_CONFIG, *(self._remote_config if self.network else ())]
+        config = [*_CONFIG, *(self._remote_config if self._network else ())]
         tree = [f"--work-tree={self.work_tree}"] if self.work_tree else []
         return ["git", *(f for c in config for f in ("-c", c)), f"--git-dir={self.directory}", *tree, *arguments]
 
@@ -135,7 +141,7 @@ class Git:
     def _remote_config(self) -> list[str]:
         """The empty helper drops the checkout's, which may be commands; the user's own are named anew."""
         helpers = self._users("--system") + self._users("--global")
-        alone = replace(self, network=False)
+        alone = Git(self.directory, self.work_tree)
         upload = [f"remote.{alone.remote}.uploadpack=git-upload-pack"] if alone.remote else []
         return ["credential.helper=", *(f"credential.helper={helper}" for helper in helpers), *upload]
 
@@ -148,11 +154,11 @@ class Git:
         return [helper for helper in listed.stdout.decode(errors="replace").split("\0") if helper]
 
     def _environment(self) -> Mapping[str, str]:
-        numbered = [(str(number), key, value) for number, (key, value) in enumerate(self.settings)]
+        numbered = [(str(number), key, value) for number, (key, value) in enumerate(self._settings)]
         settings = {f"GIT_CONFIG_KEY_{n}": key for n, key, _ in numbered}
         settings |= {f"GIT_CONFIG_VALUE_{n}": value for n, _, value in numbered}
         settings["GIT_CONFIG_COUNT"] = str(len(numbered))
-        return {**_own_environment(), **_QUIET, **(_ABROAD if self.network else _ALONE), **settings}
+        return {**_own_environment(), **_QUIET, **(_ABROAD if self._network else _ALONE), **settings}
 
 
 def locate(folder: Path) -> Git:

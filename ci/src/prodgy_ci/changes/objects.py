@@ -1,8 +1,8 @@
 """Reads commits, folders and files of a repository, through one git process for all of them."""
 
 import os
-from dataclasses import dataclass
 from types import TracebackType
+from typing import NamedTuple
 
 from .git import Git, GitError
 
@@ -10,8 +10,7 @@ FOLDERS = frozenset({"40000", "120000", "160000"})
 """The modes of what may hold files: a folder, a link to one, a submodule."""
 
 
-@dataclass(frozen=True)
-class Commit:
+class Commit(NamedTuple):
     id: str
     tree: str
     parents: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Puts the plan together: git facts and the catalog in, a Plan out."""
+"""Puts the plan together: git facts and the catalog in, a draft of plan.json out."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,19 +9,19 @@ from . import base, deployed, diff, refs, releases, rulebook
 from .actions import Facts, decide
 from .base import Bases
 from .deployed import Deployed
+from .draft import Base, Changes, Draft, Event
 from .git import Git, GitError, locate
 from .history import History
 from .names import json_name
 from .objects import Commit, Objects
 from .options import Options
-from .plan import Base, Changes, Event, Plan
 from .rulebook import FILE_NAME, Rulebook
 from .rules import Hit, Rules
 
 _SECONDS_A_DAY = 86400
 
 
-def make_plan(options: Options) -> Plan:
+def make_plan(options: Options) -> Draft:
     """The plan; raises InputError for what is asked, UndeterminedError where git does not tell."""
     _check(options)
     git = locate(options.repository)
@@ -45,7 +45,7 @@ def _check(options: Options) -> None:
         raise InputError("--head: has no place beside --working-tree, which stands on HEAD")
 
 
-def _plan(git: Git, options: Options) -> Plan:
+def _plan(git: Git, options: Options) -> Draft:
     with Objects(git) as objects:
         history = History(git, objects)
         head = _head(history, options)
@@ -64,7 +64,7 @@ def _plan(git: Git, options: Options) -> Plan:
             has_folder=has_folder, had_folder=objects.has_folder,
         )  # fmt: skip
         services = decide(facts)
-    return Plan(
+    return Draft(
         ref=options.ref, event=_event(options), environment=environment, head=head.id,
         working_tree=options.working_tree, notes=bases.notes, services=services, changed=changed,
     )  # fmt: skip

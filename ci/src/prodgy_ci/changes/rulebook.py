@@ -7,9 +7,8 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 FILE_NAME = "prodgy-ci.toml"
 KEPT = 16
@@ -18,8 +17,7 @@ KEPT = 16
 _CODE = ("builtin.py", "checks.py", "load.py", "model.py", "paths.py")
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(NamedTuple):
     """A service, as far as a plan needs it; the fields are those of `catalog.Service`."""
 
     name: str
@@ -27,8 +25,7 @@ class Service:
     path: str
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """Folders (ending in /) and files that select services; the fields are those of `catalog.PathRule`."""
 
     name: str
@@ -38,8 +35,7 @@ class Rule:
     all: bool = False
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """Where a full ref is deployed to; a * at the end stands for any rest."""
 
     name: str
@@ -49,8 +45,7 @@ class Environment:
         return ref.startswith(self.ref[:-1]) if self.ref.endswith("*") else ref == self.ref
 
 
-@dataclass(frozen=True)
-class Rulebook:
+class Rulebook(NamedTuple):
     """The part of a catalog that decides a plan."""
 
     root: str

@@ -1,23 +1,21 @@
 """Which rules of the catalog name the changed paths. Linear in paths and services: folders are looked up, not tried."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from .draft import Reason
 from .names import json_name
-from .plan import Reason
 from .rulebook import Rule, Rulebook, Service
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule that names changed paths, and what is said of that."""
 
     rule: Rule
     reason: Reason
 
 
-@dataclass(frozen=True)
-class Hits:
+class Hits(NamedTuple):
     """What the changed paths come to."""
 
     hits: tuple[Hit, ...]
@@ -30,12 +28,12 @@ class Hits:
 _EVERYTHING = Rule(name="unmapped", paths=(), all=True)
 
 
-@dataclass
 class _Group:
     """Changed paths that the same rules name."""
 
-    path: str
-    count: int = 0
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.count = 0
 
 
 class Rules:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from .draft import Code
 from .names import shown
-from .plan import Base, Changes, Code, Plan, Reason, ServicePlan
+from .plan import Base, Changes, Plan, Reason, ServicePlan
 
 _WHY: Mapping[Code, str] = {
     "never-deployed": "nothing is recorded as deployed, so all of it is new",

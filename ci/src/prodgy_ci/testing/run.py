@@ -28,7 +28,7 @@ class TestsFailedError(ProdgyError):
     __test__ = False
 
 
-def testable(catalog: Catalog, names: Sequence[str] | None, kind: Kind) -> list[Service]:
+def services_to_test(catalog: Catalog, names: Sequence[str] | None, kind: Kind) -> list[Service]:
     """The services to test: the named ones, else all that can be; raises InputError for one that cannot."""
     chosen = catalog.choose([name.strip() for name in names] if names else None)
     unfit = [s for s in chosen if not _fits(s, kind)]
