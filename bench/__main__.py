@@ -1,6 +1,7 @@
 """All benchmarks: `make bench`."""
 
-from bench import plan, podman
+from bench import plan, podman, tests
 
 plan.main()
 podman.main()
+tests.main()

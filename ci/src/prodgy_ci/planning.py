@@ -2,15 +2,14 @@
 
 import re
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import dagger
 from dagger import dag
 
 from .catalog import Catalog
-from .changes import plan as plans
 from .changes.options import Options, command
+from .changes.plan import Plan
 from .changes.workspace import missing_rules
 from .errors import InputError, ProdgyError, UndeterminedError
 
@@ -21,19 +20,19 @@ PACKAGES = ("annotated-types", "pydantic", "pydantic-core", "typing-extensions",
 REPOSITORY, DEPLOYED, PACKAGE, LOCK = "/repository", "/input/deployed.json", "/package", "requirements.lock"
 
 
-async def plan(git: dagger.Directory, options: Options, deployed: dagger.File | None) -> tuple[plans.Plan, str]:
+async def plan(git: dagger.Directory, options: Options, deployed: dagger.File | None) -> tuple[Plan, str]:
     """The plan, and its JSON. Raises InputError, or UndeterminedError where it could not tell what changed."""
     container = (await _planner()).with_mounted_directory(f"{REPOSITORY}/.git", git)
     if deployed is not None:
         container = container.with_mounted_file(DEPLOYED, deployed)
-        options = replace(options, deployed=Path(DEPLOYED))
-    words = command(replace(options, repository=Path(REPOSITORY)))
+        options = options._replace(deployed=Path(DEPLOYED))
+    words = command(options._replace(repository=Path(REPOSITORY)))
     ran = await container.with_exec(words, expect=dagger.ReturnType.ANY).sync()
     code, said = await ran.exit_code(), (await ran.stderr()).strip().removeprefix("error: ")
     if code:
         raise {2: InputError, 3: UndeterminedError}.get(code, ProdgyError)(said)
     text = await ran.stdout()
-    return plans.read(text), text
+    return Plan.model_validate_json(text), text
 
 
 async def _planner() -> dagger.Container:

@@ -49,7 +49,7 @@ class Reason(NamedTuple):
     code: Code
     rule: str | None = None
     path: str | None = None
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # the name plan.json has, not the tuple's method
 
 
 class ServicePlan(NamedTuple):
