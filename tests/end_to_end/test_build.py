@@ -1,7 +1,10 @@
 """Services are built by one command, from what they may see alone."""
 
 import json
+import subprocess
+import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -133,3 +136,32 @@ def test_a_container_service_may_become_a_static_site(repository: Path, call: Ca
     assert "static-web-app" in next(line for line in done.stdout.splitlines() if line.startswith("web "))
     done = call("build", "--service", "web", repository=repository)
     assert "call build-static --service web" in done.stderr
+    done = call("build-static", "--service", "web", "entries", repository=repository)
+    assert {"index.html", "version.json"} <= set(done.stdout.split())
+
+
+def stand_in(folder: Path, commit: str) -> Path:
+    """A zip in place of what a .NET SDK would build; it says so itself."""
+    files = folder / "files"
+    files.mkdir()
+    (files / "STAND-IN.txt").write_text("This is no build of the assistant: it stands in for one in a test.")
+    archive = folder / "artifacts/assistant.zip"
+    archive.parent.mkdir()
+    options = ["--service", "assistant", "--version", "1.2.3", "--commit", commit]
+    command = [sys.executable, "-m", "prodgy_ci.images.archive", "pack", str(files), str(archive), *options]
+    subprocess.run(command, check=True)
+    return archive
+
+
+def test_an_artifact_built_elsewhere_is_checked_and_taken(call: Call, tmp_path: Path) -> None:
+    archive = stand_in(tmp_path, "a" * 40)
+    given = ("build-artifact", "--service", "assistant", "--artifacts", str(archive.parent))
+    done = call(*given, "--commit", "a" * 40, "-o", str(tmp_path / "out.zip"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.zip").read_bytes() == archive.read_bytes()
+    assert call(*given, "--commit", "b" * 40).returncode == 1
+    with zipfile.ZipFile(archive, "a") as changed:
+        changed.writestr("added.dll", "smuggled in")
+    done = call(*given)
+    assert done.returncode == 1
+    assert "added.dll" in done.stderr.partition("\nError: ")[2]
