@@ -4,10 +4,16 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
+import dagger
 import pytest
-from end_to_end.conftest import Call
+from dagger import dag
+from end_to_end.conftest import REPOSITORY, Call
+
+from prodgy_ci.catalog import load
+from prodgy_ci.testing import run, stack
 
 ENGINE = "examples/prodgy/apps/engine"
 
@@ -106,3 +112,17 @@ def test_an_interrupted_run_leaves_nothing_behind(runner: str, call: Call) -> No
     assert process.returncode == 130
     left = subprocess.run(["podman", "ps", "-aq", "--filter", "label=dagger-podman"], capture_output=True, check=True)
     assert left.stdout == b""
+
+
+@pytest.mark.anyio
+async def test_a_redis_image_that_is_missing_is_named(runner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", runner)
+    monkeypatch.setattr(stack, "REDIS_IMAGE", "127.0.0.1:1/none:1")
+    monkeypatch.setitem(stack._QUESTIONS, "redis", ("127.0.0.1:1/none:1", "true"))
+    catalog = load((REPOSITORY / "prodgy-ci.toml").read_text())
+    async with dagger.connection(dagger.Config(log_output=sys.stderr, retry=None)):
+        source = dag.host().directory(str(REPOSITORY), include=["examples/prodgy"], exclude=["**/node_modules"])
+        outcomes = await run.all_of(source, catalog, [catalog.service("engine")], ["integration"], 60)
+    (outcome,) = outcomes.tests
+    assert outcome.verdict == "failed"
+    assert "127.0.0.1:1/none:1" in (outcome.reason or "")
