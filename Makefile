@@ -1,13 +1,14 @@
 PYTHON ?= python3
 SERVICE ?= engine
 
-.PHONY: build test test-dagger lint bench docs setup
+.PHONY: build test test-dagger test-rootless lint bench docs setup
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make build SERVICE=engine   build one service's image, with dagger or without it"
 	@echo "make test                   set up, lint, and run all tests"
 	@echo "make test-dagger            run the end-to-end tests on a Dagger engine"
+	@echo "make test-rootless          run dagger-podman as an ordinary user"
 	@echo "make setup lint docs bench  single parts"
 
 setup: .venv/.installed
@@ -33,6 +34,9 @@ test: setup lint
 
 test-dagger: .venv/.installed
 	PRODGY_CI_RUNNER=dagger .venv/bin/pytest tests/end_to_end
+
+test-rootless: setup
+	TEST_ROOTLESS=1 .venv/bin/pytest tests/dagger_podman/test_rootless.py
 
 docs: .venv/.installed
 	.venv/bin/python docs/generate.py

@@ -82,6 +82,8 @@ def find_problems() -> Iterator[tuple[str, str]]:
             f"subordinate user and group ids of {user}",
             f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}",
         )
+    if os.geteuid() and not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        yield "leave to open /dev/net/tun, by which containers reach the network", "sudo chmod 666 /dev/net/tun"
     folder = default_folder()
     while not folder.exists():
         folder = folder.parent

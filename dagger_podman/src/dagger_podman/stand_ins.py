@@ -29,6 +29,9 @@ ASK_AGAIN_AFTER = 600.0
 """Seconds for which it is remembered that a registry did not answer."""
 ANSWERS_WITHIN = 5.0
 FIRST_LINE = "# stand-in for "
+FAKE_MKNOD = """#!/bin/sh
+for word; do case $word in /*) touch "$word"; chmod 666 "$word" ;; esac; done
+"""
 
 
 # --- names --------------------------------------------------------------------------------------------
@@ -149,7 +152,16 @@ async def _debian(podman: Podman, suite: str, notice: Callable[[str], None]) -> 
 
 
 async def _debootstrap(podman: Podman, suite: str, root: Path, archive: Path) -> None:
-    await _run(podman, "debootstrap", "--variant=minbase", "--include=ca-certificates", suite, str(root), *_mirror())
+    program = ["debootstrap"]
+    if (
+        podman.rootless
+    ):  # no device can be made there; a file does for the installation, and no device goes into the image
+        fake = root.parent / "mknod"
+        fake.write_text(FAKE_MKNOD)
+        fake.chmod(0o755)
+        path = f"PATH={root.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        program = ["env", path, "unshare", "--pid", "--fork", "debootstrap"]
+    await _run(podman, *program, "--variant=minbase", "--include=ca-certificates", suite, str(root), *_mirror())
     policy = root / "usr/sbin/policy-rc.d"  # a package's installation starts no service
     await _run(podman, "sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' > {policy} && chmod 755 {policy}")
     left_out = ("--exclude=*.deb", "--exclude=./dev/*")
