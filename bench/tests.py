@@ -1,4 +1,8 @@
-"""Tests in containers: `python -m bench.tests`. Images are warm; nothing else is taken from a cache."""
+"""Tests in containers: `python -m bench.tests`.
+
+Images are warm, and unit tests of unchanged sources are taken from the cache: what remains is the way to them.
+Integration tests really run each time.
+"""
 
 from __future__ import annotations
 
@@ -65,13 +69,13 @@ def main() -> None:
     call("test-report", "--integration", "-o", tempfile.mkdtemp())
     seconds = sorted(until_first_test("engine") for _ in range(5))
     print(
-        f"\nFrom command to first test (engine): min {seconds[0]:.2f} s, median {seconds[2]:.2f} s, max {seconds[-1]:.2f} s"
+        f"\nFrom command to the step that runs the tests (engine): min {seconds[0]:.2f} s, median {seconds[2]:.2f} s, max {seconds[-1]:.2f} s"
     )
 
     names = [o["service"] for o in outcomes()]
     single = {name: timed(partial(call, "test", "--service", name)) for name in names}
     together = timed(lambda: call("test-all"))
-    print(f"\ntest-all: {together:.1f} s; its parts one after the other: {sum(single.values()):.1f} s")
+    print(f"\ntest-all, nothing changed: {together:.1f} s; its parts one after the other: {sum(single.values()):.1f} s")
     print(", ".join(f"{name} {s:.1f} s" for name, s in single.items()))
 
     alone = {name: timed(partial(call, "integration-test", "--service", name)) for name in INDEPENDENT}

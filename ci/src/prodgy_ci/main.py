@@ -44,6 +44,7 @@ HEAVY = [
 
 SERVICE = Doc("A service's name, as `services` lists it")
 SOME_SERVICES = Doc("Services' names, separated by commas; all by default")
+GIT = Doc("The repository's .git folder; in a worktree, where .git is a file, the main checkout's")
 DEADLINE = Doc("Seconds after which a service's tests are ended and count as failed")
 ARTIFACTS = Doc("A folder with <service>.zip built elsewhere, to check and take instead of building it here")
 VERSION = Doc("The version that the archive's release.json names")
@@ -141,7 +142,11 @@ class ProdgyCi:
     async def plan(
         self,
         ref: Annotated[str, Doc("The full ref that is built, such as refs/heads/main")],
-        git: Annotated[dagger.Directory, DefaultPath("/.git"), Doc("The repository's .git folder")],
+        git: Annotated[
+            dagger.Directory,
+            DefaultPath("/.git"),
+            GIT,
+        ],
         head: Annotated[str | None, Doc("The commit that is built; HEAD by default")] = None,
         base: Annotated[str | None, Doc("Compare with this commit, whatever is deployed")] = None,
         deployed: Annotated[dagger.File | None, Doc("deployed.json: what runs in the environment")] = None,
