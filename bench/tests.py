@@ -69,7 +69,7 @@ def main() -> None:
     call("test-report", "--integration", "-o", tempfile.mkdtemp())
     seconds = sorted(until_first_test("engine") for _ in range(5))
     print(
-        f"\nFrom command to the step that runs the tests (engine): min {seconds[0]:.2f} s, median {seconds[2]:.2f} s, max {seconds[-1]:.2f} s"
+        f"\nFrom command to the test step (engine): min {seconds[0]:.2f} s, median {seconds[2]:.2f} s, max {seconds[-1]:.2f} s"
     )
 
     names = [o["service"] for o in outcomes()]
