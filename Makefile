@@ -1,7 +1,9 @@
 PYTHON ?= python3
 SERVICE ?= engine
+# Programs that only tests need, by their Debian packages' names.
+TEST_TOOLS = docker-registry
 
-.PHONY: build test test-dagger test-rootless lint bench docs setup
+.PHONY: build test test-dagger test-rootless test-tools lint bench docs setup
 .DEFAULT_GOAL := help
 
 help:
@@ -29,7 +31,11 @@ lint: .venv/.installed
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-test: setup lint
+test-tools:
+	@missing=""; for tool in $(TEST_TOOLS); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then (apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y $$missing) >&2; fi
+
+test: setup test-tools lint
 	.venv/bin/pytest
 
 test-dagger: .venv/.installed

@@ -11,9 +11,13 @@ from dagger import DefaultPath, Doc, Ignore, check, dag, field, function, object
 from . import planning
 from .catalog import Catalog, load
 from .changes.options import Options
+from .changes.plan import load as load_plan
 from .changes.table import table
 from .errors import ProdgyError
-from .images import artifact, build_all, container, context, listing, site
+from .images import artifact, build_all, container, context, info, listing, record, site
+from .images import promote as promotion
+from .images import publish as publishing
+from .images.registry import registry as registry_of
 from .testing import front, run
 from .testing.outcome import Kind, Outcomes
 
@@ -22,31 +26,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 run_each_time: Callable[[F], F] = cast(Any, function)(cache="never")
 """`function` whose result is never taken from an earlier call. The SDK's types do not know the argument."""
 
-HEAVY = [
-    "**/.git",
-    "**/node_modules",
-    "**/.venv",
-    "**/__pycache__",
-    "**/*.egg-info",
-    "**/.mypy_cache",
-    "**/.pytest_cache",
-    "**/.ruff_cache",
-    "**/.hypothesis",
-    "**/.turbo",
-    "**/.next",
-    "**/dist",
-    "**/coverage",
-    "**/.env",
-    "**/.env.local",
-    "out",
-]
-"""What no build takes from the caller's folder: made by tools, or the caller's own secrets."""
-
 SERVICE = Doc("A service's name, as `services` lists it")
 SOME_SERVICES = Doc("Services' names, separated by commas; all by default")
 GIT = Doc("The repository's .git folder; in a worktree, where .git is a file, the main checkout's")
 DEADLINE = Doc("Seconds after which a service's tests are ended and count as failed")
 ARTIFACTS = Doc("A folder with <service>.zip built elsewhere, to check and take instead of building it here")
+REGISTRY = Doc("The registry: HOST or HOST/PREFIX, such as prodgy.azurecr.io")
+REGISTRY_CA = Doc("The certificate authority of a registry with a private one, as a PEM file")
+REGISTRY_SERVICE = Doc(
+    "The registry itself where it runs on this machine: tcp://127.0.0.1:PORT; without TLS unless a CA is given"
+)
 VERSION = Doc("The version that the archive's release.json names")
 COMMIT = Doc("The commit that the archive's release.json names; an archive built elsewhere must name the same")
 
@@ -84,7 +73,7 @@ class ProdgyCi:
         source: Annotated[
             dagger.Directory,
             DefaultPath("/"),
-            Ignore(HEAVY),
+            Ignore(context.HEAVY),
             Doc("The repository that holds the monorepo and, where the defaults do not fit, prodgy-ci.toml"),
         ],
     ) -> Self:
@@ -169,6 +158,88 @@ class ProdgyCi:
         file = dag.directory().with_new_file("plan.json", text).file("plan.json")
         new: Any = Plan  # the SDK gives it a constructor that type checkers do not see
         return cast(Plan, new(json=file, table=table(made), affected=list(made.affected)))
+
+    @run_each_time
+    async def publish(
+        self,
+        plan: Annotated[dagger.File, Doc("plan.json: what to publish, of which commit")],
+        registry: Annotated[str, REGISTRY],
+        git: Annotated[dagger.Directory, DefaultPath("/.git"), GIT],
+        username: Annotated[str | None, Doc("The registry's user name")] = None,
+        password: Annotated[dagger.Secret | None, Doc("Its password or token, such as env://REGISTRY_PASSWORD")] = None,
+        services: Annotated[list[str] | None, Doc("Publish these of the plan alone, separated by commas")] = None,
+        artifacts: Annotated[dagger.Directory | None, ARTIFACTS] = None,
+        reuse_from: Annotated[
+            str | None, Doc("A registry whose image of this commit is taken, not built again")
+        ] = None,
+        reuse_username: Annotated[str | None, Doc("That registry's user name")] = None,
+        reuse_password: Annotated[dagger.Secret | None, Doc("That registry's password or token")] = None,
+        registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
+        registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
+        reuse_service: Annotated[dagger.Service | None, Doc("The same for the registry of --reuse-from")] = None,
+        dry_run: Annotated[
+            bool, Doc("Ask the registry what it holds and say what would be done; push nothing")
+        ] = False,
+    ) -> dagger.File:
+        """Pushes each image that the plan builds once, by digest, and reads it back; gives images.json.
+
+        What the registry holds of the commit already is taken as it is. Fails, with images.json in the message, where
+        an image cannot be had.
+        """
+        to = await registry_of(registry, "--registry", username, password, registry_ca, registry_service)
+        reuse = (
+            await registry_of(reuse_from, "--reuse-from", reuse_username, reuse_password, registry_ca, reuse_service)
+            if reuse_from
+            else None
+        )
+        job = publishing.Job(
+            source=self.source,
+            git=git,
+            catalog=self._catalog(),
+            plan=load_plan(await plan.contents()),
+            registry=to,
+            reuse=reuse,
+            artifacts=artifacts,
+            dry_run=dry_run,
+        )
+        return _images_file(await publishing.publish(job, services))
+
+    @run_each_time
+    async def promote(
+        self,
+        images: Annotated[dagger.File, Doc("images.json, as publish or promote gave it")],
+        to: Annotated[str, Doc("The registry to copy to: HOST or HOST/PREFIX")],
+        from_username: Annotated[str | None, Doc("User name of the registry that images.json names")] = None,
+        from_password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
+        to_username: Annotated[str | None, Doc("User name of the registry to copy to")] = None,
+        to_password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
+        registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
+        from_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
+        to_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
+        dry_run: Annotated[bool, Doc("Ask what is there and say what would be copied; copy nothing")] = False,
+    ) -> dagger.File:
+        """Copies published images to another registry with their digests; gives the images.json of that registry."""
+        published = record.load(await images.contents(), "--images")
+        source = await registry_of(
+            published.registry, "--from", from_username, from_password, registry_ca, from_service
+        )
+        target = await registry_of(to, "--to", to_username, to_password, registry_ca, to_service)
+        return _images_file(await promotion.promote(published, source, target, dry_run))
+
+    @run_each_time
+    async def image_info(
+        self,
+        service: Annotated[str, SERVICE],
+        registry: Annotated[str, REGISTRY],
+        tag: Annotated[str | None, Doc("Look at this tag alone: a commit's full id or a version")] = None,
+        username: Annotated[str | None, Doc("The registry's user name")] = None,
+        password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
+        registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
+        registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
+    ) -> str:
+        """Tells as JSON what a registry holds of a service: tags, digests, labels, dates and sizes."""
+        where = await registry_of(registry, "--registry", username, password, registry_ca, registry_service)
+        return await info.info(where, self._catalog().service(service), tag)
 
     @function
     @check
@@ -256,3 +327,11 @@ class ProdgyCi:
 
     def _catalog(self) -> Catalog:
         return load(self.catalog_text)
+
+
+def _images_file(images: record.Images) -> dagger.File:
+    """images.json; raises ProdgyError that holds it where an image failed, since a function gives either."""
+    if images.failed:
+        failed = "\n\n".join(f"{image.service}: {image.error}" for image in images.failed)
+        raise ProdgyError(f"{images.table()}\n{failed}\n\nimages.json:\n{images.json_text()}")
+    return dag.directory().with_new_file("images.json", images.json_text()).file("images.json")

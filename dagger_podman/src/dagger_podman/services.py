@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 READY_WITHIN = 120.0
 """Seconds in which a started service must answer."""
 STOP_WITHIN = 10
+IP_FREEBIND = 15
+"""Linux's number; Python has no name for it before 3.14."""
 LISTEN = "0A"
 
 
@@ -283,7 +286,7 @@ async def _forward(session: Session, listen: str, port: int, host: str, to: int)
         writer.close()
 
     try:
-        server = await asyncio.start_server(serve, listen, port)
+        server = await asyncio.start_server(serve, sock=_bound(listen, port))
     except OSError as error:
         raise DaggerPodmanError(
             f"cannot listen on {listen}:{port}: {os.strerror(error.errno or 0)}; stop what uses that port"
@@ -294,6 +297,19 @@ async def _forward(session: Session, listen: str, port: int, host: str, to: int)
 
     session.on_close.append(close)
     return int(server.sockets[0].getsockname()[1])
+
+
+def _bound(listen: str, port: int) -> socket.socket:
+    """A socket of that address, which need not be there yet: a network's gateway comes with its first container."""
+    bound = socket.socket()
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        bound.bind((listen, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 async def endpoint(session: Session, value: ServiceValue, port: int | None, scheme: str) -> str:

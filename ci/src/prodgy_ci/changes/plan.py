@@ -3,8 +3,9 @@
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..errors import InputError
 from .draft import Action, Chosen, Code, Event, written
 
 CommitId = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
@@ -73,6 +74,16 @@ class Plan(_Frozen):
     def json_bytes(self) -> bytes:
         """The content of plan.json."""
         return written(self.model_dump())
+
+
+def load(text: str) -> Plan:
+    """The plan that the text of a plan.json holds; raises InputError."""
+    try:
+        return Plan.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"{part}." for part in first["loc"])[:-1] or "plan.json"
+        raise InputError(f"--plan: {where}: {first['msg']}; give the file that `plan json` wrote") from None
 
 
 def schema() -> str:

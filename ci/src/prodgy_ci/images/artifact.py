@@ -11,6 +11,7 @@ from .tool import python, run
 SDK_IMAGE = "mcr.microsoft.com/dotnet/sdk:8.0"
 RUNTIME = "win-x64"
 
+RELEASE = "release.json"
 _PUBLISH = ("dotnet", "publish", "--configuration", "Release", "--runtime", RUNTIME, "--output", "/published")
 _MODULE = "images/archive.py"
 _ARCHIVE = ("python", "-m", "prodgy_ci.images.archive")
@@ -47,6 +48,13 @@ async def take(artifacts: dagger.Directory, service: Service, commit: str | None
     except InputError as error:
         raise InputError(f"artifacts: {name}: {error}") from None
     return archive
+
+
+def with_release(archive: dagger.File, service: Service) -> dagger.Directory:
+    """The archive as <service>.zip, and its release.json beside it."""
+    take_out = f"import zipfile; zipfile.ZipFile('/archive.zip').extract('{RELEASE}', '/out')"
+    files = python().with_mounted_file("/archive.zip", archive).with_directory("/out", dag.directory())
+    return files.with_exec(["python", "-c", take_out]).directory("/out").with_file(f"{service.name}.zip", archive)
 
 
 async def _sdk(service: Service) -> dagger.Container:

@@ -5,6 +5,26 @@ import dagger
 from ..catalog import FILE_NAME, Catalog, Service, load
 from ..errors import CatalogError, InputError
 
+HEAVY = [
+    "**/.git",
+    "**/node_modules",
+    "**/.venv",
+    "**/__pycache__",
+    "**/*.egg-info",
+    "**/.mypy_cache",
+    "**/.pytest_cache",
+    "**/.ruff_cache",
+    "**/.hypothesis",
+    "**/.turbo",
+    "**/.next",
+    "**/dist",
+    "**/coverage",
+    "**/.env",
+    "**/.env.local",
+    "out",
+]
+"""What no build takes from the caller's folder: made by tools, or the caller's own secrets."""
+
 
 async def catalog_text(source: dagger.Directory) -> str:
     """The text of the repository's prodgy-ci.toml, checked; empty where there is none. Raises CatalogError."""

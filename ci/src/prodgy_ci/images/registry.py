@@ -1,0 +1,226 @@
+"""A registry as skopeo sees it, run in a container: what it holds, copies between registries, tags."""
+
+import base64
+import gzip
+import json
+import re
+import shlex
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TypeVar
+
+import anyio
+import dagger
+from dagger import dag
+
+from ..errors import InputError
+from . import address
+from .address import Address
+from .answers import Held, RegistryError, Said, failure, held, tags
+
+T = TypeVar("T")
+
+IMAGE = "quay.io/skopeo/stable:v1.18.0"
+AT_ONCE = 8
+NO_FILES: Mapping[str, dagger.File] = MappingProxyType({})
+RETRIES = "3"
+PAUSES = (2.0, 4.0)
+"""Seconds before the second attempt and the third."""
+SHORT, LONG = "120s", "30m"
+"""Longest time for a question, and for a copy."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Where images are, and how to get in."""
+
+    address: Address
+    option: str = "--registry"
+    """What names it on the command line, for messages."""
+    username: str | None = None
+    password: dagger.Secret | None = None
+    login: dagger.Secret | None = None
+    """The content of skopeo's authfile."""
+    ca: dagger.File | None = None
+    """The certificate authority that signed its certificate, where that is a private one."""
+    service: dagger.Service | None = None
+    """The registry itself, where it runs in the session or on the caller's machine."""
+
+    @property
+    def reached_as(self) -> str:
+        """The host under which a container reaches it."""
+        if self.service is None or not self.address.is_loopback:
+            return self.address.host
+        name = self.option.strip("-").removesuffix("registry")
+        return f"{name}{'-' if name else ''}registry:{self.address.port}"
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is spoken to without TLS: only one that no network lies before."""
+        return self.service is not None and self.ca is None
+
+    def url(self, repository: str, rest: str) -> str:
+        """What skopeo calls an image; `rest` is :TAG or @DIGEST."""
+        return f"docker://{self.reached_as}{repository.removeprefix(self.address.host)}{rest}"
+
+
+async def registry(
+    text: str,
+    option: str = "--registry",
+    username: str | None = None,
+    password: dagger.Secret | None = None,
+    ca: dagger.File | None = None,
+    service: dagger.Service | None = None,
+) -> Registry:
+    """The registry that the arguments describe; raises InputError."""
+    found = address.parse(text, option)
+    if (username is None) != (password is None):
+        raise InputError(f"{option}: give both the user name and the password, or neither")
+    if service is not None and found.port is None:
+        raise InputError(f"{option}: {text!r}: name the port too where the registry is a service")
+    if found.is_loopback and service is None:
+        raise InputError(
+            f"{option}: {found.host} is this machine, which containers do not reach; "
+            f"add the option that gives the registry as a service: tcp://{found.host}"
+        )
+    where = Registry(found, option, username, ca=ca, service=service)
+    if password is None:
+        return where
+    plain = (await password.plaintext()).rstrip("\r\n")
+    if not plain or re.fullmatch(r"\$\(.*\)", plain):
+        raise InputError(f"{option}: the password is {'a variable that is not set' if plain else 'empty'}")
+    login = {"auth": base64.b64encode(f"{username}:{plain}".encode()).decode()}
+    name = f"{option.strip('-')}-{found.host}"
+    return replace(
+        where,
+        password=dag.set_secret(f"{name}-password", plain),
+        login=dag.set_secret(f"{name}-login", json.dumps({"auths": {where.reached_as: login}})),
+    )
+
+
+async def ask(where: Registry, references: Sequence[tuple[str, str]]) -> list[Held | None]:
+    """What the registry holds under each (repository, :TAG or @DIGEST). Raises RegistryError."""
+    commands = []
+    for repository, rest in references:
+        look = ["skopeo", f"--command-timeout={SHORT}", "inspect", "--raw", f"--retry-times={RETRIES}"]
+        look += [*_options(where, ""), where.url(repository, rest)]
+        commands += [look, [*look[:-1], "--config", look[-1]]]
+    said = await _run([where], commands)
+    pairs = zip(references, said[::2], said[1::2], strict=True)
+    return [held(manifest, config, "".join(reference)) for reference, manifest, config in pairs]
+
+
+async def upload(image: dagger.Container, where: Registry, repository: str, tag: str) -> str:
+    """Pushes an image to a registry that the engine does not know how to trust; gives the digest. Raises RegistryError."""
+    archive = "/image.tar"
+    command = [
+        "skopeo",
+        f"--command-timeout={LONG}",
+        "copy",
+        "--quiet",
+        "--digestfile=/dev/stdout",
+        *_options(where, "dest-"),
+    ]
+    command += [f"oci-archive:{archive}", where.url(repository, tag)]
+    (said,) = await _run([where], [command], {archive: image.as_tarball()})
+    if said.code:
+        raise failure(said.errors, f"{repository}{tag}", "AcrPush")
+    return said.output.decode().strip()
+
+
+async def list_tags(where: Registry, repository: str) -> list[str]:
+    """The tags of a repository; none where there is no such repository. Raises RegistryError."""
+    command = ["skopeo", f"--command-timeout={SHORT}", "list-tags", f"--retry-times={RETRIES}", *_options(where, "")]
+    (said,) = await _run([where], [[*command, where.url(repository, "")]])
+    return tags(said, repository)
+
+
+async def transfer(source: Registry, target: Registry, job: tuple[str, str, str, str]) -> None:
+    """Copies (from repository, :TAG or @DIGEST, to repository, :TAG), digests kept. Raises RegistryError."""
+    a, b, c, d = job
+    command = [
+        "skopeo",
+        f"--command-timeout={LONG}",
+        "copy",
+        "--preserve-digests",
+        f"--retry-times={RETRIES}",
+        "--quiet",
+    ]
+    command += [*_options(source, "src-"), *_options(target, "dest-"), source.url(a, b), target.url(c, d)]
+
+    async def once() -> None:
+        (said,) = await _run([source, target], [command])
+        if said.code:
+            raise failure(said.errors, f"{c}{d}", "AcrPush")
+
+    await repeat(once)
+
+
+def _options(where: Registry, side: str) -> list[str]:
+    verify = [f"--{side}tls-verify=false"] if where.plain else []
+    verify += [f"--{side}cert-dir={_ca_folder(where)}"] if where.ca else []
+    return [*verify, f"--{side}authfile={_auth_path(where)}"] if where.login else [*verify, f"--{side}no-creds"]
+
+
+def _auth_path(where: Registry) -> str:
+    return f"/run/registry/{where.option.strip('-')}.json"
+
+
+def _ca_folder(where: Registry) -> str:
+    return f"/run/registry/{where.option.strip('-')}-ca"
+
+
+async def _run(
+    registries: Iterable[Registry], commands: Sequence[Sequence[str]], files: Mapping[str, dagger.File] = NO_FILES
+) -> list[Said]:
+    """Runs the commands, a few at once, in one container that reaches the registries."""
+    if not commands:
+        return []
+    container = dag.container().from_(IMAGE)
+    for where in registries:
+        container = _reaching(container, where)
+    for path, file in files.items():
+        container = container.with_mounted_file(path, file)
+    # What a registry holds can change at any time: never an answer from the cache.
+    container = container.with_env_variable("PRODGY_ASKED", uuid.uuid4().hex)
+    printed = await container.with_exec(["sh", "-c", script(commands)]).stdout()
+    return [_said(line) for line in printed.splitlines()]
+
+
+def _reaching(container: dagger.Container, where: Registry) -> dagger.Container:
+    if where.login is not None:
+        container = container.with_mounted_secret(_auth_path(where), where.login)
+    if where.ca is not None:
+        container = container.with_mounted_file(f"{_ca_folder(where)}/ca.crt", where.ca)
+    if where.service is not None:
+        container = container.with_service_binding(where.reached_as.rpartition(":")[0], where.service)
+    return container
+
+
+def script(commands: Sequence[Sequence[str]]) -> str:
+    """A shell script that runs the commands side by side and prints of each its exit code, output and errors."""
+    lines = ['one() { n=$1; shift; "$@" >/tmp/$n.out 2>/tmp/$n.err; echo $? >/tmp/$n.code; }']
+    for number, command in enumerate(commands):
+        lines += [f"one {number} {shlex.join(command)} &", *(["wait"] if number % AT_ONCE == AT_ONCE - 1 else [])]
+    show = 'echo "$(cat /tmp/$n.code) $(gzip -c /tmp/$n.out | base64 -w0) $(gzip -c /tmp/$n.err | base64 -w0)"'
+    return "\n".join([*lines, "wait", f"for n in $(seq 0 {len(commands) - 1}); do {show}; done"])
+
+
+def _said(line: str) -> Said:
+    code, output, errors = line.split(" ")
+    read = [gzip.decompress(base64.b64decode(text)) for text in (output, errors)]
+    return Said(int(code), read[0], read[1].decode(errors="replace"))
+
+
+async def repeat(action: Callable[[], Awaitable[T]]) -> T:
+    """Repeats what failed for now; only for what changes nothing where it is there already, as a push or copy."""
+    for pause in PAUSES:
+        try:
+            return await action()
+        except RegistryError as error:
+            if not error.transient:
+                raise
+        await anyio.sleep(pause)
+    return await action()

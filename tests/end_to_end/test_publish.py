@@ -1,0 +1,381 @@
+"""Images are published once, by digest, and read back; what goes wrong is told and leaves nothing half-done."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import dagger
+import pytest
+from dagger import dag
+from end_to_end.conftest import Call
+from fakes.registry import PASSWORD, USER, Proxy, Registry, proxy, registry
+
+from prodgy_ci.catalog import Service, load
+from prodgy_ci.changes.plan import Base, Plan, Reason, ServicePlan
+from prodgy_ci.errors import InputError
+from prodgy_ci.images import info, promote, publish
+from prodgy_ci.images.publish import Job
+from prodgy_ci.images.record import Image, Images
+from prodgy_ci.images.registry import Registry as Reached
+from prodgy_ci.images.registry import registry as registry_of
+
+pytestmark = pytest.mark.anyio
+
+CATALOG = """
+[services.hello]
+kind = "text"
+path = "hello"
+dockerfile = "hello/Dockerfile"
+[services.pages]
+kind = "static"
+target = "static-web-app"
+path = "pages"
+dockerfile = "pages/Dockerfile"
+[services.files]
+kind = "dotnet"
+target = "windows-vm"
+path = "files"
+"""
+NAMES = ("hello", "pages")
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def session(runner: str) -> AsyncIterator[None]:
+    """One session for all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", runner)
+        async with dagger.connection(dagger.Config(log_output=sys.stderr, retry=None)):
+            yield
+
+
+def git(folder: Path, *arguments: str) -> str:
+    settings = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", *settings, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def monorepo(tmp_path: Path) -> Path:
+    """A repository of its own with an image and a site."""
+    folder = tmp_path / "monorepo"
+    for name, path in (("hello", "/text"), ("pages", "/site/index.html")):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "text").write_text(f"{name} {tmp_path}\n")
+        (folder / name / "Dockerfile").write_text(f"FROM scratch AS site\nCOPY {name}/text {path}\n")
+    (folder / ".gitignore").write_text("*.local\n")
+    git(folder.parent, "init", "--quiet", str(folder))
+    git(folder, "add", "-A")
+    git(folder, "commit", "--quiet", "--message=one")
+    return folder
+
+
+@pytest.fixture
+async def job(session: None, monorepo: Path, tmp_path: Path) -> AsyncIterator["Publishing"]:
+    with registry(tmp_path / "registry", login=True) as started:
+        yield Publishing(monorepo, started)
+
+
+class Publishing:
+    """Publishes what a repository holds to a registry, as often as wanted."""
+
+    def __init__(self, monorepo: Path, target: Registry) -> None:
+        self.monorepo = monorepo
+        self.registry = target
+        self.catalog = load(CATALOG)
+
+    async def job(
+        self, through: Registry | Proxy | None = None, ref: str = "refs/heads/main", **changed: object
+    ) -> Job:
+        where = through or self.registry
+        made = Plan(
+            schema_version=1,
+            ref=ref,
+            event="push",
+            environment="development",
+            head=git(self.monorepo, "rev-parse", "HEAD"),
+            working_tree=False,
+            notes=(),
+            services={name: _built() for name in NAMES},
+            changed={},
+        )
+        now = f"none-{uuid.uuid4().hex}"  # else the session gives what it read before
+        source = dag.host().directory(str(self.monorepo), exclude=[".git", now])
+        repository = dag.host().directory(str(self.monorepo / ".git"), exclude=[now])
+        target = await reach(where.host, PASSWORD)
+        return replace(Job(source, repository, self.catalog, made, target), **changed)  # type: ignore[arg-type]
+
+    async def run(self, **changed: object) -> Images:
+        return await publish.publish(await self.job(**changed), None)  # type: ignore[arg-type]
+
+    def commit(self, text: str) -> None:
+        (self.monorepo / "hello" / "text").write_text(text)
+        git(self.monorepo, "commit", "--quiet", "--all", "--message=more")
+
+
+def _built() -> ServicePlan:
+    return ServicePlan(action="build", base=Base(chosen="never-deployed"), reasons=(Reason(code="never-deployed"),))
+
+
+async def reach(host: str, password: str, option: str = "--registry") -> Reached:
+    port = int(host.rpartition(":")[2])
+    service = dag.host().service([dagger.PortForward(backend=port, frontend=port)], host="127.0.0.1")
+    secret = dag.set_secret(f"password-{host}", password + "\n")
+    return await registry_of(f"{host}/team", option, USER, secret, service=service)
+
+
+def results(images: Images) -> dict[str, str]:
+    return {name: image.result for name, image in images.images.items()}
+
+
+def digests(images: Images) -> list[str | None]:
+    return [image.digest for image in images.images.values()]
+
+
+async def test_a_second_run_pushes_nothing_and_gives_the_same_digests(job: Publishing) -> None:
+    first = await job.run()
+    assert results(first) == {"hello": "pushed", "pages": "pushed"}
+    written = job.registry.writes()
+    second = await job.run()
+    assert results(second) == {"hello": "found", "pages": "found"}
+    assert digests(second) == digests(first)
+    assert job.registry.writes() == written
+    hello = first.images["hello"]
+    assert hello.reference == f"{job.registry.host}/team/prodgy-hello:{first.commit}@{hello.digest}"
+    assert hello.labels["org.opencontainers.image.revision"] == first.commit
+    assert hello.labels["org.opencontainers.image.created"] == git(job.monorepo, "show", "-s", "--format=%cI").replace(
+        "+00:00", "Z"
+    )
+
+
+async def test_the_site_is_an_image_of_its_files_and_tells_its_revision(job: Publishing, tmp_path: Path) -> None:
+    images = await job.run()
+    copy = ["skopeo", "copy", "--quiet", "--src-tls-verify=false", f"--src-creds={USER}:{PASSWORD}"]
+    reference = str(images.images["pages"].reference).replace(f":{images.commit}@", "@")
+    archive = tmp_path / "pages.tar"
+    await anyio.run_process([*copy, f"docker://{reference}", f"docker-archive:{archive}"])
+    found: dict[str, bytes] = {}
+    with tarfile.open(archive) as outer:
+        for layer in (member for member in outer if member.name.endswith(".tar") and member.isfile()):
+            with tarfile.open(fileobj=outer.extractfile(layer)) as inner:
+                found |= {m.name: inner.extractfile(m).read() for m in inner if m.isfile()}  # type: ignore[union-attr]
+    assert set(found) == {"site/index.html", "site/version.json"}
+    assert json.loads(found["site/version.json"]) == {"service": "pages", "revision": images.commit}
+
+
+async def test_equal_source_gives_equal_digests_in_another_registry(job: Publishing, tmp_path: Path) -> None:
+    first = await job.run()
+    with registry(tmp_path / "other", login=True) as other:
+        second = await job.run(through=other)
+    assert digests(second) == digests(first)
+    assert results(second) == {"hello": "pushed", "pages": "pushed"}
+
+
+async def test_a_dry_run_sends_no_write(job: Publishing) -> None:
+    with proxy(job.registry) as between:
+        images = await job.run(through=between, dry_run=True)
+    assert results(images) == {"hello": "would push", "pages": "would push"}
+    assert between.writes == []
+    assert between.seen
+
+
+async def test_a_release_has_its_version_as_a_tag_that_is_never_moved(job: Publishing) -> None:
+    first = await job.run(ref="refs/tags/v1.0.0")
+    assert first.images["hello"].tags == (first.commit, "v1.0.0")
+    told = json.loads(await info.info(await reach(job.registry.host, PASSWORD), job.catalog.service("hello"), "v1.0.0"))
+    assert told["images"][0]["reference"].endswith(str(first.images["hello"].digest))
+    job.commit("other\n")
+    second = await job.run(ref="refs/tags/v1.0.0")
+    failed = second.images["hello"]
+    assert failed.result == "failed"
+    assert f"v1.0.0 is {first.images['hello'].digest} (of {first.commit}), not sha256:" in str(failed.error)
+
+
+async def test_a_dirty_source_is_refused_with_what_differs(job: Publishing) -> None:
+    (job.monorepo / "hello" / "text").write_text("changed\n")
+    (job.monorepo / "hello" / "made.local").write_text("ignored by git, seen by the build\n")
+    with pytest.raises(InputError) as raised:
+        await job.run()
+    assert "hello/text: changed" in str(raised.value)
+    assert "hello/made.local: not in the commit" in str(raised.value)
+    assert job.registry.writes() == []
+
+
+async def test_a_tag_that_another_set_is_named_with_its_digest(job: Publishing) -> None:
+    first = await job.run()
+    job.commit("another\n")
+    head = git(job.monorepo, "rev-parse", "HEAD")
+    old = str(first.images["hello"].reference).replace(f":{first.commit}@", "@")
+    login = f"{USER}:{PASSWORD}"
+    copy = ["skopeo", "copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false"]
+    copy += [f"--src-creds={login}", f"--dest-creds={login}", f"docker://{old}"]
+    await anyio.run_process([*copy, f"docker://{job.registry.host}/team/prodgy-hello:{head}"])
+    images = await job.run()
+    assert results(images) == {"hello": "failed", "pages": "pushed"}
+    assert f"is {first.images['hello'].digest} (of {first.commit}), not" in str(images.images["hello"].error)
+
+
+async def test_two_publishers_at_once_end_with_the_same_digests(job: Publishing) -> None:
+    jobs = [await job.job(), await job.job()]
+    done: list[Images] = []
+
+    async def one(its: Job) -> None:
+        done.append(await publish.publish(its, None))
+
+    async with anyio.create_task_group() as group:
+        for its in jobs:
+            group.start_soon(one, its)
+    assert digests(done[0]) == digests(done[1])
+    assert not done[0].failed + done[1].failed
+
+
+async def test_another_publisher_that_was_quicker_while_this_one_built_is_adopted(
+    job: Publishing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = publish._image
+
+    async def slow(its: Job, service: Service) -> dagger.Container:
+        with monkeypatch.context() as quick:
+            quick.setattr(publish, "_image", build)
+            other = (await build(its, service)).with_label("other", "yes")
+            quick.setattr(publish, "_image", lambda *_: _ready(other))
+            await publish.publish(its, [service.name])
+        return await build(its, service)
+
+    monkeypatch.setattr(publish, "_image", slow)
+    images = await publish.publish(await job.job(), ["hello"])
+    hello = images.images["hello"]
+    assert hello.result == "found"
+    assert "another publisher" in str(hello.note)
+
+
+async def _ready(image: dagger.Container) -> dagger.Container:
+    return image
+
+
+async def test_a_wrong_password_says_which_right_is_needed(job: Publishing) -> None:
+    wrong = replace(await job.job(), registry=await reach(job.registry.host, "canary-wrong"))
+    with pytest.raises(Exception, match="AcrPull") as raised:
+        await publish.publish(wrong, None)
+    assert "canary" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["500", "429", "cut"])
+async def test_what_fails_for_now_is_repeated(job: Publishing, kind: str) -> None:
+    with proxy(job.registry) as between:
+        between.kind, between.failures = kind, 2
+        images = await job.run(through=between)
+    assert not images.failed
+    assert results(images) == {"hello": "pushed", "pages": "pushed"}
+    assert between.failures == 0
+
+
+async def test_a_registry_that_dies_in_a_blob_leaves_nothing_referenced_and_the_next_run_completes(
+    job: Publishing, tmp_path: Path
+) -> None:
+    with proxy(job.registry) as between:
+        between.kind, between.failures = "cut", 1000
+        images = await job.run(through=between)
+    assert results(images) == {"hello": "failed", "pages": "failed"}
+    assert images.images["hello"].reference is None
+    again = await job.run()
+    assert results(again) == {"hello": "pushed", "pages": "pushed"}
+
+
+async def test_a_full_disk_is_told_and_the_next_run_completes(job: Publishing) -> None:
+    data = job.registry.folder / "data"
+    data.mkdir(exist_ok=True)
+    await anyio.run_process(["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(data)])
+    try:
+        images = await job.run()
+    finally:
+        await anyio.run_process(["umount", "--lazy", str(data)])
+    assert set(results(images).values()) == {"failed"}
+    assert results(await job.run()) == {"hello": "pushed", "pages": "pushed"}
+
+
+async def test_a_private_ca_is_trusted_only_where_it_is_given(session: None, monorepo: Path, tmp_path: Path) -> None:
+    with registry(tmp_path / "secure", login=True, tls=True) as secure:
+        assert secure.ca
+        publishing = Publishing(monorepo, secure)
+        plain = await publishing.job()
+        ca = dag.host().file(str(secure.ca))
+        images = await publish.publish(replace(plain, registry=replace(plain.registry, ca=ca)), None)
+        shutil.copy(secure.ca, tmp_path / "wrong.pem")
+        (tmp_path / "wrong.pem").write_bytes((tmp_path / "wrong.pem").read_bytes()[:0])
+        nobody = dag.host().file(str(tmp_path / "wrong.pem"))
+        with pytest.raises(Exception, match="--registry-ca"):
+            await publish.publish(replace(plain, registry=replace(plain.registry, ca=nobody)), None)
+    assert results(images) == {"hello": "pushed", "pages": "pushed"}
+
+
+async def test_promotion_keeps_digests_and_reuse_builds_nothing(job: Publishing, tmp_path: Path) -> None:
+    published = await job.run(ref="refs/tags/v2.0.0")
+    with registry(tmp_path / "target", login=True) as target:
+        here, there = await reach(job.registry.host, PASSWORD), await reach(target.host, PASSWORD, "--to")
+        tried = await promote.promote(published, here, there, dry_run=True)
+        assert set(results(tried).values()) == {"would promote"}
+        assert target.writes() == []
+        promoted = await promote.promote(published, here, there, dry_run=False)
+        written = target.writes()
+        again = await promote.promote(published, here, there, dry_run=False)
+        assert target.writes() == written
+    assert digests(again) == digests(promoted) == digests(published)
+    assert set(results(promoted).values()) == {"promoted"}
+    assert set(results(again).values()) == {"found"}
+    assert promoted.images["hello"].reference == (
+        f"{target.host}/team/prodgy-hello:{published.commit}@{published.images['hello'].digest}"
+    )
+    with registry(tmp_path / "production", login=True) as production:
+        staging = await reach(job.registry.host, PASSWORD, "--reuse-from")
+        reused = await job.run(through=production, reuse=staging)
+    assert set(results(reused).values()) == {"reused"}
+    assert digests(reused) == digests(published)
+
+
+def test_plan_publish_promote_push_each_image_once(call: Call, repository: Path, tmp_path: Path) -> None:
+    git(repository, "add", "-A")
+    git(repository, "commit", "--quiet", "--message=one")
+    plan, images = tmp_path / "plan.json", tmp_path / "images.json"
+    done = call(
+        "plan", "--ref=refs/heads/main", "--services=docs,engine", "json", "-o", str(plan), repository=repository
+    )
+    assert done.returncode == 0, done.stderr
+    with registry(tmp_path / "one", login=True) as first, registry(tmp_path / "two", login=True) as second:
+        environment = pytest.MonkeyPatch()
+        environment.setenv("REGISTRY_PASSWORD", PASSWORD)
+        login = (f"--username={USER}", "--password=env://REGISTRY_PASSWORD")
+        publishing = ("publish", f"--plan={plan}", f"--registry={first.host}", f"--registry-service=tcp://{first.host}")
+        said = []
+        for _ in range(2):
+            done = call(*publishing, *login, "-o", str(images), repository=repository)
+            assert done.returncode == 0, done.stderr
+            said.append(done.stdout + done.stderr)
+        assert {i["result"] for i in json.loads(images.read_text())["images"].values()} == {"found"}
+        assert len([w for w in first.writes() if w.startswith("PUT") and "/manifests/" in w]) == 2
+        done = call(
+            *("promote", f"--images={images}", f"--to={second.host}/prod", f"--to-username={USER}"),
+            *(f"--from-username={USER}", "--from-password=env://REGISTRY_PASSWORD"),
+            *("--to-password=env://REGISTRY_PASSWORD", f"--from-service=tcp://{first.host}"),
+            *(f"--to-service=tcp://{second.host}", "-o", str(tmp_path / "promoted.json")),
+            repository=repository,
+        )
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout + done.stderr)
+        environment.undo()
+    promoted = Images.model_validate_json((tmp_path / "promoted.json").read_text())
+    published = Images.model_validate_json(images.read_text())
+    assert digests(promoted) == digests(published)
+    assert all(isinstance(image, Image) and image.result == "promoted" for image in promoted.images.values())
+    assert PASSWORD not in "".join(said)
