@@ -275,7 +275,13 @@ async def _forward(session: Session, listen: str, port: int, host: str, to: int)
         with contextlib.suppress(ConnectionError, OSError):
             writer.write_eof()
 
+    open_now: set[asyncio.Task[None]] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        open_now.add(task)
+        task.add_done_callback(open_now.discard)
         try:
             far_reader, far_writer = await asyncio.open_connection(host, to)
         except OSError:
@@ -294,6 +300,8 @@ async def _forward(session: Session, listen: str, port: int, host: str, to: int)
 
     async def close() -> None:
         server.close()
+        for task in open_now:
+            task.cancel()
 
     session.on_close.append(close)
     return int(server.sockets[0].getsockname()[1])
