@@ -37,6 +37,7 @@ class Outcome:
     """What a command left: its image, its output (scrubbed), and what it made of its mounts."""
 
     image: str
+    """Empty as long as nobody has asked for its files: most commands are asked for their output alone."""
     exit_code: int
     stdout: str
     stderr: str
@@ -85,21 +86,64 @@ async def executed(session: Session, ex: Executed) -> Outcome:
 
 async def _known_or_run(session: Session, ex: Executed, key: str) -> Outcome:
     async with session.store.lock(f"exec-{key}"):
-        if known := session.store.read("exec", key):
-            outcome = Outcome(**known)
-            blobs = (outcome.stdout, outcome.stderr, outcome.combined)
-            trees = outcome.mounts.values()
-            if (
-                await images.present(session, outcome.image)
-                and all(session.store.blob(b).exists() for b in blobs)
-                and all(session.store.read("trees", t) is not None for t in trees)
-            ):
-                async with session.progress.step(_title(ex)) as step:
-                    step.cached = True
-                return outcome
+        if known := _known(session, key):
+            async with session.progress.step(_title(ex)) as step:
+                step.cached = True
+            return known
         outcome = await _run(session, ex, key)
         session.store.write("exec", key, dataclasses.asdict(outcome))
         return outcome
+
+
+def _known(session: Session, key: str) -> Outcome | None:
+    """What an earlier run left, if all of its output and mounts is still there."""
+    if not (known := session.store.read("exec", key)):
+        return None
+    outcome = Outcome(**known)
+    blobs = (outcome.stdout, outcome.stderr, outcome.combined)
+    whole = all(session.store.blob(b).exists() for b in blobs)
+    return (
+        outcome if whole and all(session.store.read("trees", t) is not None for t in outcome.mounts.values()) else None
+    )
+
+
+async def image_after(session: Session, ex: Executed) -> str:
+    """The image of what a command left."""
+    key = await exec_key(session, ex)
+    await executed(session, ex)
+    return str(await session.once(f"commit {key}", lambda: _known_or_committed(session, ex, key)))
+
+
+async def _known_or_committed(session: Session, ex: Executed, key: str) -> str:
+    async with session.store.lock(f"exec-{key}"):
+        outcome = _known(session, key)
+        if outcome and outcome.image and await images.present(session, outcome.image):
+            return outcome.image
+        if key not in session.left_containers or outcome is None:
+            # The outcome is of an earlier session, which had no use for the files.
+            outcome = await _run(session, ex, key)
+        image = await _commit(session, ex, key, outcome)
+        session.store.write("exec", key, dataclasses.asdict(dataclasses.replace(outcome, image=image)))
+        return image
+
+
+async def _commit(session: Session, ex: Executed, key: str, outcome: Outcome) -> str:
+    name = session.left_containers[key]
+    await _remove_stubs(session, name, [m.path for m in ex.container.mounts])
+    tag = f"{IMAGES}/cache:{key[:32]}"
+    image = await images.added(session, await session.podman("commit", "-q", "--pause=false", name, tag))
+    await _remove(session, key, name)
+    for path, blob in ((ex.redirect_stdout, outcome.stdout), (ex.redirect_stderr, outcome.stderr)):
+        if path:
+            size = session.store.blob(blob).stat().st_size
+            change = Change(ex.container.path(path), file_node(session, blob, size, os.path.basename(path)))
+            image = await images.image_of(session, Edited(Image(image), (change,)))
+    return image
+
+
+async def _remove(session: Session, key: str, name: str) -> None:
+    session.left_containers.pop(key, None)
+    await session.podman.run("rm", "-f", "-t", "0", name)
 
 
 def _title(ex: Executed) -> str:
@@ -117,7 +161,6 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
         secret_options = await stack.enter_async_context(secret_arguments(session, c))
         stdin = await _stdin(session, ex)
         step = await stack.enter_async_context(session.progress.step(_title(ex)))
-        stack.push_async_callback(session.podman.run, "rm", "-f", "-t", "0", name)
         command = [
             *("run", "--name", name, "--pull=never", *session.labels, *run_options(c), *host_options()),
             *(["--network", bound.network] if bound.network else []),
@@ -127,29 +170,34 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
             *(["--privileged"] if ex.privileged else []),
             *secret_options,
         ]
-        done = await _podman_run(session, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
-        if (
-            done.exit_code == 126 and b"does not exist on container" in done.stderr
-        ):  # Dagger makes the working directory
-            await session.podman("rm", "-f", "-t", "0", name)
-            image = await images.image_of(session, Edited(Image(image), (Change(c.workdir, make_directory=True),)))
+        session.left_containers[key] = name
+        try:
             done = await _podman_run(session, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
-        if done.exit_code == 125:
-            raise PodmanError("run", 125, session.scrubber.clean(done.stderr).decode(errors="replace"))
-        clean = session.scrubber.clean
-        stdout, stderr, combined = clean(done.stdout), clean(done.stderr), clean(done.combined)
-        _check(ex, done.exit_code, stdout, stderr)
-        await _remove_stubs(session, name, [m.path for m in c.mounts])
-        tag = f"{IMAGES}/cache:{key[:32]}"
-        made = await images.added(session, await session.podman("commit", "-q", "--pause=false", name, tag))
-        after = {m.path: await asyncio.to_thread(m.read_back) for m in mounts if m.folder}
-    for path, text in ((ex.redirect_stdout, stdout), (ex.redirect_stderr, stderr)):
-        if path:
-            digest = session.store.add_bytes(text)
-            change = Change(c.path(path), file_node(session, digest, len(text), os.path.basename(path)))
-            made = await images.image_of(session, Edited(Image(made), (change,)))
+            if done.exit_code == 126 and b"does not exist on container" in done.stderr:
+                # Dagger makes the working directory.
+                await session.podman("rm", "-f", "-t", "0", name)
+                image = await images.image_of(session, Edited(Image(image), (Change(c.workdir, make_directory=True),)))
+                done = await _podman_run(session, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
+            if done.exit_code == 125:
+                raise PodmanError("run", 125, session.scrubber.clean(done.stderr).decode(errors="replace"))
+            clean = session.scrubber.clean
+            stdout, stderr, combined = clean(done.stdout), clean(done.stderr), clean(done.combined)
+            _check(ex, done.exit_code, stdout, stderr)
+            if secret_options:
+                await _forget_secrets(session, name)
+            after = {m.path: await asyncio.to_thread(m.read_back) for m in mounts if m.folder}
+        except BaseException:
+            await _remove(session, key, name)
+            raise
     add = session.store.add_bytes
-    return Outcome(made, done.exit_code, add(stdout), add(stderr), add(combined), after)
+    return Outcome("", done.exit_code, add(stdout), add(stderr), add(combined), after)
+
+
+async def _forget_secrets(session: Session, name: str) -> None:
+    """Removes what Podman keeps of a run's secrets beside a container that ended: it is never started again."""
+    folder = Path(await session.podman("inspect", "--format", "{{.StaticDir}}", name))
+    shutil.rmtree(folder / "secrets", ignore_errors=True)
+    (folder / "config.json").unlink(missing_ok=True)
 
 
 async def _podman_run(session: Session, command: list[str], stdin: bytes | None, step: Any) -> Completed:

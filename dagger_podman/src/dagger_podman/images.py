@@ -154,9 +154,9 @@ async def image_of(session: Session, root: Root) -> str:
         case Image(image):
             return image
         case Executed():
-            from .execution import executed
+            from .execution import image_after
 
-            return (await executed(session, root)).image
+            return await image_after(session, root)
     return str(await session.once(f"image {await key_of(session, root)}", lambda: _edited_image(session, root)))
 
 

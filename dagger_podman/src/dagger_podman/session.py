@@ -43,6 +43,8 @@ class Session:
         self.secrets: dict[str, bytes] = {}
         self.on_close: list[Callable[[], Awaitable[None]]] = []
         self.memory: dict[str, Any] = {}
+        self.left_containers: dict[str, str] = {}
+        """Containers of commands that ended, by the command's key: kept in case their files are asked for."""
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._lock_file: IO[str] | None = None
 
@@ -73,6 +75,8 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
+        if self.left_containers:
+            await self.podman.run("rm", "-f", "-t", "0", "--ignore", *self.left_containers.values())
         while self.on_close:
             with contextlib.suppress(DaggerPodmanError):
                 await self.on_close.pop()()

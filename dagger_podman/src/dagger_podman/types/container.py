@@ -104,7 +104,9 @@ async def exit_code(session: Session, c: Container) -> int:
 
 @field(C)
 async def sync(session: Session, c: Container) -> None:
-    if c.root != Container().root:
+    if isinstance(c.root, Executed):
+        await executed(session, c.root)
+    elif c.root != Container().root:
         await images.image_of(session, c.root)
 
 
