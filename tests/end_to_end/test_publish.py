@@ -255,7 +255,7 @@ async def test_another_publisher_that_was_quicker_while_this_one_built_is_adopte
         return await build(its, service)
 
     monkeypatch.setattr(publish, "_image", slow)
-    images = await publish.publish(await job.job(), ["hello"])
+    images = await publish.publish(await job.job(fresh=0.0), ["hello"])
     hello = images.images["hello"]
     assert hello.result == "found"
     assert "another publisher" in str(hello.note)

@@ -40,6 +40,8 @@ class Job:
     """A registry that may hold the same commit already."""
     artifacts: dagger.Directory | None = None
     dry_run: bool = False
+    fresh: float = 15.0
+    """Seconds for which the registry's answer that an image is missing is taken to hold."""
 
     @property
     def version(self) -> str | None:
@@ -49,6 +51,8 @@ class Job:
 class _Known(NamedTuple):
     here: Held | None
     elsewhere: Held | None
+    since: float
+    """When the registry was asked, by this process's clock."""
 
 
 async def publish(job: Job, names: Sequence[str] | None) -> Images:
@@ -58,8 +62,7 @@ async def publish(job: Job, names: Sequence[str] | None) -> Images:
     """
     services = chosen(job.catalog, job.plan, names)
     version = job.version
-    commit = await compare(job.source, job.git, job.catalog, services, job.plan.head)
-    known = await _ask_first(job, services)
+    commit, known = await _read_first(job, services)
     turn = anyio.Semaphore(AT_ONCE)
     done: dict[str, Image] = {}
 
@@ -101,15 +104,38 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "nothing"
 
 
+async def _read_first(job: Job, services: Sequence[Service]) -> tuple[Commit, dict[str, _Known]]:
+    """Git and the registries at once: neither needs the other's answer. What git says goes before."""
+    failures: list[Exception] = []
+    known: dict[str, _Known] = {}
+
+    async def registries() -> None:
+        try:
+            known.update(await _ask_first(job, services))
+        except Exception as error:  # raised below: a task group would wrap it
+            failures.append(error)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(registries)
+        try:
+            commit = await compare(job.source, job.git, job.catalog, services, job.plan.head)
+        except Exception as error:
+            failures.insert(0, error)
+            group.cancel_scope.cancel()
+    if failures:
+        raise failures[0]
+    return commit, known
+
+
 async def _ask_first(job: Job, services: Sequence[Service]) -> dict[str, _Known]:
-    tag = f":{job.plan.head}"
+    tag, asked = f":{job.plan.head}", time.monotonic()
     here = await ask(job.registry, [(_repository(job.registry, service), tag) for service in services])
     missing = [service for service, found in zip(services, here, strict=True) if found is None]
     there: dict[str, Held | None] = {}
     if job.reuse is not None and missing:
         found = await ask(job.reuse, [(_repository(job.reuse, service), tag) for service in missing])
         there = {service.name: held for service, held in zip(missing, found, strict=True)}
-    return {s.name: _Known(held, there.get(s.name)) for s, held in zip(services, here, strict=True)}
+    return {s.name: _Known(held, there.get(s.name), asked) for s, held in zip(services, here, strict=True)}
 
 
 def _repository(registry: Registry, service: Service) -> str:
@@ -133,18 +159,19 @@ async def _publish(job: Job, service: Service, commit: Commit, known: _Known) ->
         return await _settled(job, reused, repository, found.digest, tagged)
     if job.dry_run:
         return image.model_copy(update={"result": "would push"})
-    return await _push(job, image, service, commit)
+    return await _push(job, image, service, commit, known.since)
 
 
-async def _push(job: Job, image: Image, service: Service, commit: Commit) -> Image:
+async def _push(job: Job, image: Image, service: Service, commit: Commit, asked: float) -> Image:
     repository, tag = _repository(job.registry, service), f":{job.plan.head}"
     marks = labels(service, job.plan.head, commit.date, job.version, commit.url)
     built = await _image(job, service)
     for name, value in marks.items():
         built = built.with_label(name, value)
     platform = await built.platform() if service.form == "image" else None
-    # Building takes long: another publisher may have been quicker.
-    (meanwhile,) = await ask(job.registry, [(repository, tag)])
+    meanwhile = None
+    if time.monotonic() - asked > job.fresh:  # building took long: another publisher may have been quicker
+        (meanwhile,) = await ask(job.registry, [(repository, tag)])
     if meanwhile is not None:
         note = "another publisher pushed it while this one built"
         adopted = image.model_copy(update={"note": note})

@@ -8,6 +8,8 @@ import shlex
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import chain
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -19,8 +21,13 @@ from ..errors import InputError
 from . import address
 from .address import Address
 from .answers import Held, RegistryError, Said, failure, held, tags
+from .batch import Batch
 
 T = TypeVar("T")
+Reference = tuple[str, str]
+"""A repository, and :TAG or @DIGEST."""
+Copy = tuple[str, str, str, str]
+"""Repository and :TAG or @DIGEST of the source, repository and :TAG of the target."""
 
 IMAGE = "quay.io/skopeo/stable:v1.18.0"
 AT_ONCE = 8
@@ -47,6 +54,16 @@ class Registry:
     """The certificate authority that signed its certificate, where that is a private one."""
     service: dagger.Service | None = None
     """The registry itself, where it runs in the session or on the caller's machine."""
+
+    @cached_property
+    def questions(self) -> Batch[Sequence[Reference], list[Held | RegistryError | None]]:
+        """What it is asked: each journey is a container."""
+        return Batch(partial(_look, self))
+
+    @cached_property
+    def copies(self) -> Batch[tuple["Registry", Copy], RegistryError | None]:
+        """What is copied into it."""
+        return Batch(partial(_copy, self))
 
     @property
     def reached_as(self) -> str:
@@ -100,8 +117,17 @@ async def registry(
     )
 
 
-async def ask(where: Registry, references: Sequence[tuple[str, str]]) -> list[Held | None]:
+async def ask(where: Registry, references: Sequence[Reference]) -> list[Held | None]:
     """What the registry holds under each (repository, :TAG or @DIGEST). Raises RegistryError."""
+    answers = await where.questions.ask(references) if references else []
+    for answer in answers:
+        if isinstance(answer, RegistryError):
+            raise answer
+    return [answer for answer in answers if not isinstance(answer, RegistryError)]
+
+
+async def _look(where: Registry, questions: Sequence[Sequence[Reference]]) -> list[list[Held | RegistryError | None]]:
+    references = list(dict.fromkeys(chain.from_iterable(questions)))
     commands = []
     for repository, rest in references:
         look = ["skopeo", f"--command-timeout={SHORT}", "inspect", "--raw", f"--retry-times={RETRIES}"]
@@ -109,7 +135,15 @@ async def ask(where: Registry, references: Sequence[tuple[str, str]]) -> list[He
         commands += [look, [*look[:-1], "--config", look[-1]]]
     said = await _run([where], commands)
     pairs = zip(references, said[::2], said[1::2], strict=True)
-    return [held(manifest, config, "".join(reference)) for reference, manifest, config in pairs]
+    read = {reference: _read(manifest, config, "".join(reference)) for reference, manifest, config in pairs}
+    return [[read[reference] for reference in question] for question in questions]
+
+
+def _read(manifest: Said, config: Said, reference: str) -> Held | RegistryError | None:
+    try:
+        return held(manifest, config, reference)
+    except RegistryError as error:
+        return error
 
 
 async def upload(image: dagger.Container, where: Registry, repository: str, tag: str) -> str:
@@ -137,9 +171,17 @@ async def list_tags(where: Registry, repository: str) -> list[str]:
     return tags(said, repository)
 
 
-async def transfer(source: Registry, target: Registry, job: tuple[str, str, str, str]) -> None:
+async def transfer(source: Registry, target: Registry, copy: Copy) -> None:
     """Copies (from repository, :TAG or @DIGEST, to repository, :TAG), digests kept. Raises RegistryError."""
-    a, b, c, d = job
+
+    async def once() -> None:
+        if error := await target.copies.ask((source, copy)):
+            raise error
+
+    await repeat(once)
+
+
+async def _copy(target: Registry, jobs: Sequence[tuple[Registry, Copy]]) -> list[RegistryError | None]:
     command = [
         "skopeo",
         f"--command-timeout={LONG}",
@@ -148,14 +190,16 @@ async def transfer(source: Registry, target: Registry, job: tuple[str, str, str,
         f"--retry-times={RETRIES}",
         "--quiet",
     ]
-    command += [*_options(source, "src-"), *_options(target, "dest-"), source.url(a, b), target.url(c, d)]
-
-    async def once() -> None:
-        (said,) = await _run([source, target], [command])
-        if said.code:
-            raise failure(said.errors, f"{c}{d}", "AcrPush")
-
-    await repeat(once)
+    commands = []
+    for source, (a, b, c, d) in jobs:
+        sides = [*_options(source, "src-"), *_options(target, "dest-"), source.url(a, b), target.url(c, d)]
+        commands.append([*command, *sides])
+    sources = {source.option: source for source, _ in jobs}
+    said = await _run([*sources.values(), target], commands, first_alone=True)
+    return [
+        failure(copied.errors, f"{c}{d}", "AcrPush") if copied.code else None
+        for (_, (_, _, c, d)), copied in zip(jobs, said, strict=True)
+    ]
 
 
 def _options(where: Registry, side: str) -> list[str]:
@@ -173,11 +217,12 @@ def _ca_folder(where: Registry) -> str:
 
 
 async def _run(
-    registries: Iterable[Registry], commands: Sequence[Sequence[str]], files: Mapping[str, dagger.File] = NO_FILES
+    registries: Iterable[Registry],
+    commands: Sequence[Sequence[str]],
+    files: Mapping[str, dagger.File] = NO_FILES,
+    first_alone: bool = False,
 ) -> list[Said]:
     """Runs the commands, a few at once, in one container that reaches the registries."""
-    if not commands:
-        return []
     container = dag.container().from_(IMAGE)
     for where in registries:
         container = _reaching(container, where)
@@ -185,7 +230,7 @@ async def _run(
         container = container.with_mounted_file(path, file)
     # What a registry holds can change at any time: never an answer from the cache.
     container = container.with_env_variable("PRODGY_ASKED", uuid.uuid4().hex)
-    printed = await container.with_exec(["sh", "-c", script(commands)]).stdout()
+    printed = await container.with_exec(["sh", "-c", script(commands, first_alone)]).stdout()
     return [_said(line) for line in printed.splitlines()]
 
 
@@ -199,11 +244,15 @@ def _reaching(container: dagger.Container, where: Registry) -> dagger.Container:
     return container
 
 
-def script(commands: Sequence[Sequence[str]]) -> str:
-    """A shell script that runs the commands side by side and prints of each its exit code, output and errors."""
+def script(commands: Sequence[Sequence[str]], first_alone: bool = False) -> str:
+    """A shell script that runs the commands side by side and prints of each its exit code, output and errors.
+
+    `first_alone`: the first ends before the others begin, so that copies find the layers that they share.
+    """
     lines = ['one() { n=$1; shift; "$@" >/tmp/$n.out 2>/tmp/$n.err; echo $? >/tmp/$n.code; }']
     for number, command in enumerate(commands):
-        lines += [f"one {number} {shlex.join(command)} &", *(["wait"] if number % AT_ONCE == AT_ONCE - 1 else [])]
+        full = number % AT_ONCE == AT_ONCE - 1 or (first_alone and number == 0)
+        lines += [f"one {number} {shlex.join(command)} &", *(["wait"] if full else [])]
     show = 'echo "$(cat /tmp/$n.code) $(gzip -c /tmp/$n.out | base64 -w0) $(gzip -c /tmp/$n.err | base64 -w0)"'
     return "\n".join([*lines, "wait", f"for n in $(seq 0 {len(commands) - 1}); do {show}; done"])
 

@@ -225,7 +225,14 @@ async def publish(
         options = ["--tls-verify=false"]
     compression = {"Gzip": ["--compression-format", "gzip"], "Zstd": ["--compression-format", "zstd"]}
     kind = "v2s2" if media_types == "DockerMediaTypes" else "oci"
-    async with _auth_file(session, c, destination) as auth, session.progress.step(f"publish {address}") as step:
+    # Images that share a base go one after the other: the second finds the base's layers there.
+    base = next(iter((await images.inspect(session, image))["RootFS"].get("Layers") or ()), image)
+    turn: asyncio.Lock = session.memory.setdefault(f"push to {destination.partition('/')[0]} on {base}", asyncio.Lock())
+    async with (
+        turn,
+        _auth_file(session, c, destination) as auth,
+        session.progress.step(f"publish {address}") as step,
+    ):
         with session.store.temporary_folder() as folder:
             done = await session.podman.run(
                 *("push", "--format", kind, "--digestfile", str(folder / "digest"), *options, *auth),
