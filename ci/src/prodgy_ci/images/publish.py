@@ -67,13 +67,12 @@ async def publish(job: Job, names: Sequence[str] | None) -> Images:
     done: dict[str, Image] = {}
 
     async def one(service: Service) -> None:
-        async with turn:
-            start = time.monotonic()
-            try:
-                image = await _publish(job, service, commit, known[service.name])
-            except Exception as error:
-                image = Image(service=service.name, form=service.form, result="failed", error=words(error))
-            done[service.name] = image.model_copy(update={"seconds": round(time.monotonic() - start, 1)})
+        start = time.monotonic()
+        try:
+            image = await _publish(job, service, commit, known[service.name], turn)
+        except Exception as error:
+            image = Image(service=service.name, form=service.form, result="failed", error=words(error))
+        done[service.name] = image.model_copy(update={"seconds": round(time.monotonic() - start, 1)})
 
     async with anyio.create_task_group() as group:
         for service in services:
@@ -142,7 +141,7 @@ def _repository(registry: Registry, service: Service) -> str:
     return registry.address.repository(service.image)
 
 
-async def _publish(job: Job, service: Service, commit: Commit, known: _Known) -> Image:
+async def _publish(job: Job, service: Service, commit: Commit, known: _Known, turn: anyio.Semaphore) -> Image:
     repository = _repository(job.registry, service)
     image = Image(service=service.name, form=service.form, result="found")
     if known.here is not None:
@@ -159,30 +158,45 @@ async def _publish(job: Job, service: Service, commit: Commit, known: _Known) ->
         return await _settled(job, reused, repository, found.digest, tagged)
     if job.dry_run:
         return image.model_copy(update={"result": "would push"})
-    return await _push(job, image, service, commit, known.since)
+    async with turn:
+        written = await _push(job, service, commit, known.since)
+    return await _read_back(job, image, service, written)
 
 
-async def _push(job: Job, image: Image, service: Service, commit: Commit, asked: float) -> Image:
+class _Pushed(NamedTuple):
+    digest: str
+    labels: dict[str, str]
+    platform: str
+
+
+async def _push(job: Job, service: Service, commit: Commit, asked: float) -> _Pushed | Held:
+    """What was pushed, or what another publisher pushed meanwhile."""
     repository, tag = _repository(job.registry, service), f":{job.plan.head}"
     marks = labels(service, job.plan.head, commit.date, job.version, commit.url)
     built = await _image(job, service)
     for name, value in marks.items():
         built = built.with_label(name, value)
-    platform = await built.platform() if service.form == "image" else None
-    meanwhile = None
+    platform = str(await built.platform()) if service.form == "image" else ""
     if time.monotonic() - asked > job.fresh:  # building took long: another publisher may have been quicker
         (meanwhile,) = await ask(job.registry, [(repository, tag)])
-    if meanwhile is not None:
+        if meanwhile is not None:
+            return meanwhile
+    return _Pushed(await repeat(lambda: _write(job.registry, built, repository, tag)), marks, platform)
+
+
+async def _read_back(job: Job, image: Image, service: Service, written: _Pushed | Held) -> Image:
+    repository, tag = _repository(job.registry, service), f":{job.plan.head}"
+    if isinstance(written, Held):
         note = "another publisher pushed it while this one built"
         adopted = image.model_copy(update={"note": note})
-        return await _finished(job, adopted, repository, _ours(job, repository, meanwhile))
-    pushed = await repeat(lambda: _write(job.registry, built, repository, tag))
-    read, tagged = await ask(job.registry, [(repository, f"@{pushed}"), (repository, tag)])
-    if read is None or marks.items() - read.labels.items():
-        raise RegistryError(f"{repository}@{pushed}: what the registry gives back is not what was pushed: {read}")
-    if platform is not None and not str(platform).startswith(read.platform):
-        raise RegistryError(f"{repository}@{pushed}: the registry holds {read.platform}, built was {platform}")
-    return await _settled(job, image.model_copy(update={"result": "pushed"}), repository, pushed, tagged)
+        return await _finished(job, adopted, repository, _ours(job, repository, written))
+    where = f"{repository}@{written.digest}"
+    read, tagged = await ask(job.registry, [(repository, f"@{written.digest}"), (repository, tag)])
+    if read is None or written.labels.items() - read.labels.items():
+        raise RegistryError(f"{where}: what the registry gives back is not what was pushed: {read}")
+    if not written.platform.startswith(read.platform if written.platform else ""):
+        raise RegistryError(f"{where}: the registry holds {read.platform}, built was {written.platform}")
+    return await _settled(job, image.model_copy(update={"result": "pushed"}), repository, written.digest, tagged)
 
 
 async def _image(job: Job, service: Service) -> dagger.Container:
