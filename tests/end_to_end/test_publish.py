@@ -294,6 +294,15 @@ async def test_a_registry_that_dies_in_a_blob_leaves_nothing_referenced_and_the_
     assert results(again) == {"hello": "pushed", "pages": "pushed"}
 
 
+async def test_a_token_that_expires_on_the_way_is_told_and_a_new_one_completes(job: Publishing) -> None:
+    with proxy(job.registry) as between:
+        between.kind, between.failures = "401", 1000
+        images = await job.run(through=between)
+    assert results(images) == {"hello": "failed", "pages": "failed"}
+    assert all("AcrPush" in str(image.error) and PASSWORD not in str(image.error) for image in images.failed)
+    assert results(await job.run()) == {"hello": "pushed", "pages": "pushed"}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 async def test_a_full_disk_is_told_and_the_next_run_completes(session: None, monorepo: Path, tmp_path: Path) -> None:
     data = tmp_path / "registry" / "data"

@@ -10,6 +10,10 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 
+MOMENT = 0.02
+"""Seconds in which questions count as asked at once."""
+
+
 @dataclass(eq=False)
 class _Asked(Generic[Q, A]):
     question: Q
@@ -34,6 +38,7 @@ class Batch(Generic[Q, A]):
         self._waiting.append(mine)
         async with self._under_way:
             if not mine.answer:
+                await anyio.sleep(MOMENT)
                 # Whoever took it along may have failed or been cancelled: then it asks for itself.
                 taken = self._waiting if mine in self._waiting else [mine, *self._waiting]
                 self._waiting = []

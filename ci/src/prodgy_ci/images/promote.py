@@ -6,7 +6,6 @@ import anyio
 
 from .address import split
 from .answers import Held, RegistryError, two_contents
-from .builds import AT_ONCE
 from .failure import words
 from .record import Image, Images
 from .registry import Registry, ask, transfer
@@ -17,17 +16,15 @@ async def promote(images: Images, source: Registry, target: Registry, dry_run: b
     present = [image for image in images.images.values() if image.reference]
     held = await ask(target, [(_repository(image, source, target), f":{images.commit}") for image in present])
     known = {image.service: found for image, found in zip(present, held, strict=True)}
-    turn = anyio.Semaphore(AT_ONCE)
     done: dict[str, Image] = {}
 
     async def one(image: Image) -> None:
-        async with turn:
-            start = time.monotonic()
-            try:
-                promoted = await _promote(images, image, source, target, known.get(image.service), dry_run)
-            except Exception as error:
-                promoted = Image(service=image.service, form=image.form, result="failed", error=words(error))
-            done[image.service] = promoted.model_copy(update={"seconds": round(time.monotonic() - start, 1)})
+        start = time.monotonic()
+        try:
+            promoted = await _promote(images, image, source, target, known.get(image.service), dry_run)
+        except Exception as error:
+            promoted = Image(service=image.service, form=image.form, result="failed", error=words(error))
+        done[image.service] = promoted.model_copy(update={"seconds": round(time.monotonic() - start, 1)})
 
     async with anyio.create_task_group() as group:
         for image in images.images.values():
