@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import urllib.error
@@ -187,6 +188,30 @@ def test_two_sessions_share_one_cache(start: Start) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda c: c.run(script), clients))
     assert start().run(script) in {c.run(script) for c in clients}
+
+
+def test_images_made_at_once_each_get_their_own(start: Start, tmp_path: Path) -> None:
+    client, marks = start(), [f"{time.time_ns()}-{number}" for number in range(8)]
+
+    def label_of(mark: str) -> str:
+        path = tmp_path / f"{mark}.tar"
+        client.post(f'{{ {BASE} {{ withLabel(name: "mark", value: "{mark}") {{ export(path: "{path}") }} }} }} }}')
+        with tarfile.open(path) as image:
+
+            def blob(described: dict[str, Any]) -> dict[str, Any]:
+                return read(f"blobs/sha256/{described['digest'].removeprefix('sha256:')}")
+
+            def read(name: str) -> dict[str, Any]:
+                opened = image.extractfile(name)
+                assert opened
+                found: dict[str, Any] = json.load(opened)
+                return found
+
+            manifest = blob(read("index.json")["manifests"][0])
+            return str(blob(manifest["config"])["config"]["Labels"]["mark"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(label_of, marks)) == marks
 
 
 def test_a_corrupted_cache_entry_counts_as_absent(start: Start, tmp_path: Path) -> None:

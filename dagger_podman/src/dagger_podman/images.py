@@ -198,7 +198,8 @@ async def assemble(session: Session, container: Container, name: str = "") -> st
     found = await inspect(session, base) if base else {}
     with session.store.temporary_folder() as folder:
         layers = list(found.get("RootFS", {}).get("Layers") or ())
-        blobs = folder / "dagger-podman" / "blobs" / "sha256"
+        layout = folder / "layout"
+        blobs = layout / "blobs" / "sha256"
         blobs.mkdir(parents=True)
         edits = edits_to_json(await _edits(session, changes))
         layer = folder / "layer.tar"
@@ -218,11 +219,17 @@ async def assemble(session: Session, container: Container, name: str = "") -> st
             layer.rename(blobs / made)
             layers.append(f"sha256:{made}")
             sizes[layers[-1]] = (blobs / made).stat().st_size
-        _write_layout(folder / "dagger-podman", container, found, layers, sizes)
-        image = await session.podman("pull", "-q", "oci:dagger-podman", cwd=folder)
-    image = await added(session, image.splitlines()[-1])
-    await session.podman("tag", image, name or f"{IMAGES}/cache:{image[:32]}")
-    return image
+        image = _write_layout(layout, container, found, layers, sizes)
+        # Podman names the image after the folder, and a name that two share may lead to the other's image.
+        path = f"{IMAGES.removeprefix('localhost/')}/cache/{image[:32]}"
+        (folder / path).parent.mkdir(parents=True)
+        layout.rename(folder / path)
+        pulled_as = (await session.podman("pull", "-q", f"oci:{path}", cwd=folder)).splitlines()[-1]
+    if pulled_as.removeprefix("sha256:") != image:
+        raise DaggerPodmanError(f"Podman took the image {image} in as {pulled_as}")
+    if name:
+        await session.podman("tag", image, name)
+    return await added(session, image)
 
 
 async def _is_unchanged(session: Session, container: Container, image: str) -> bool:
@@ -235,8 +242,8 @@ async def _is_unchanged(session: Session, container: Container, image: str) -> b
 
 def _write_layout(
     folder: Path, container: Container, base: dict[str, Any], layers: list[str], sizes: dict[str, int]
-) -> None:
-    """An OCI layout (github.com/opencontainers/image-spec) that refers to layers Podman already has."""
+) -> str:
+    """An OCI layout (github.com/opencontainers/image-spec) that refers to layers Podman already has; gives its id."""
     created = "2000-01-01T00:00:00Z"
     operating_system, _, architecture = (container.platform or session_platform()).partition("/")
     inherited = {k: v for k, v in (base.get("Config") or {}).items() if k in ("StopSignal", "Volumes") and v}
@@ -257,15 +264,17 @@ def _write_layout(
 
     oci = "application/vnd.oci.image"
     layer_type = f"{oci}.layer.v1.tar"
+    described = put(config)
     manifest = {
         "schemaVersion": 2,
         "mediaType": f"{oci}.manifest.v1+json",
-        "config": {"mediaType": f"{oci}.config.v1+json", **put(config)},
+        "config": {"mediaType": f"{oci}.config.v1+json", **described},
         "layers": [{"mediaType": layer_type, "digest": d, "size": sizes.get(d, 1)} for d in layers],
     }
     index = {"schemaVersion": 2, "manifests": [{"mediaType": manifest["mediaType"], **put(manifest)}]}
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     (folder / "index.json").write_text(json.dumps(index))
+    return str(described["digest"]).removeprefix("sha256:")
 
 
 def _config(container: Container) -> dict[str, Any]:
