@@ -12,7 +12,7 @@ from . import planning
 from .catalog import Catalog, load
 from .changes.options import Options
 from .changes.plan import load as load_plan
-from .changes.table import table
+from .changes.table import matrix, table
 from .errors import ProdgyError
 from .images import artifact, build_all, container, context, info, listing, record, site
 from .images import promote as promotion
@@ -57,6 +57,7 @@ class Plan:
     json: Annotated[dagger.File, Doc("The plan as a file, plan.json")] = field()
     table: Annotated[str, Doc("The plan as a text for people")] = field()
     affected: Annotated[list[str], Doc("The services to build")] = field()
+    matrix: Annotated[str, Doc("The services to build as JSON for Azure's strategy.matrix: a leg for each")] = field()
 
 
 @object_type
@@ -157,7 +158,7 @@ class ProdgyCi:
         made, text = await planning.plan(git, options, deployed)
         file = dag.directory().with_new_file("plan.json", text).file("plan.json")
         new: Any = Plan  # the SDK gives it a constructor that type checkers do not see
-        return cast(Plan, new(json=file, table=table(made), affected=list(made.affected)))
+        return cast(Plan, new(json=file, table=table(made), affected=list(made.affected), matrix=matrix(made.affected)))
 
     @run_each_time
     async def publish(

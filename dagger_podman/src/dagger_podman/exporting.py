@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,11 @@ async def write(session: Session, value: Any, path: Path) -> str:
     """Write a directory, a file or a container's image to the caller's disk; return where."""
     if isinstance(value, Tree):
         await asyncio.to_thread(write_out, session.store, value, path)
+    elif path.exists() and not path.is_file() and not path.is_dir():
+        # A device or a pipe, such as /dev/null, is written into and never replaced.
+        with session.store.temporary_folder() as folder:
+            await write(session, value, folder / "value")
+            await asyncio.to_thread(shutil.copyfile, folder / "value", path)
     elif isinstance(value, FileValue):
         path = path / value.name if path.is_dir() else path
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -72,7 +72,7 @@ def test_what_a_file_says(text: str, find: object, expected: object) -> None:
          f"Known: {NAMES}"),
         ("[services.docs]\nremove = true\nport = 1", "services.docs.port: has no effect beside remove = true"),
         ("[services.api]\nprot = 1", "services.api.prot: unknown key: did you mean 'port'? Known: dockerfile, health, "
-         "image, kind, needs, path, paths, port, site_folder, site_stage, target, variable, remove"),
+         "image, kind, needs, path, paths, port, requires, site_folder, site_stage, target, variable, windows, remove"),
         ('[services.api]\nport = "80"', "services.api.port: input should be a valid integer, not '80'"),
         ("[services.api]\nport = 0", "services.api.port: input should be greater than or equal to 1, not 0"),
         ('[services.new]\ndockerfile = "D"', "services.new.kind: missing"),

@@ -28,8 +28,26 @@ VARIABLES = (
 """The variables of an environment's variable group. Their spelling is a contract with existing groups."""
 
 
+REQUIRES = {
+    "api": ("DATABASE_URL", "AGENTIC_URL", "JWT_SECRET", "CORS_ORIGINS", "API_SERVICE_TOKEN", "AGENTIC_SERVICE_TOKEN"),
+    "web": ("GATEWAY_URL",),
+    "service": ("REDIS_URL", "SERVICE_SERVICE_TOKEN"),
+    "studio": ("GATEWAY_URL",),
+    "gateway": ("API_URL", "AGENTIC_URL", "CORS_ORIGINS", "API_SERVICE_TOKEN", "AGENTIC_SERVICE_TOKEN"),
+    "agentic": ("ENGINE_URL", "AGENTIC_SERVICE_TOKEN", "ENGINE_SERVICE_TOKEN"),
+    "engine": ("REDIS_URL", "ENGINE_SERVICE_TOKEN"),
+}
+"""What each service reads of its environment and cannot do without in a deployment."""
+
+
 def _node(name: str, port: int, *needs: str) -> dict[str, Any]:
-    return {"kind": "node", "dockerfile": f"apps/{name}/Dockerfile", "port": port, "needs": list(needs)}
+    return {
+        "kind": "node",
+        "dockerfile": f"apps/{name}/Dockerfile",
+        "port": port,
+        "needs": list(needs),
+        "requires": list(REQUIRES[name]),
+    }
 
 
 DATA: dict[str, Any] = {
@@ -44,7 +62,13 @@ DATA: dict[str, Any] = {
         "studio": _node("studio", 3003, "gateway"),
         "gateway": _node("gateway", 3004, "api", "agentic"),
         "agentic": _node("agentic", 3005, "engine"),
-        "engine": {"kind": "python", "dockerfile": "Dockerfile.engine", "port": 8001, "needs": ["redis"]},
+        "engine": {
+            "kind": "python",
+            "dockerfile": "Dockerfile.engine",
+            "port": 8001,
+            "needs": ["redis"],
+            "requires": list(REQUIRES["engine"]),
+        },
         "assistant": {"kind": "dotnet", "target": "windows-vm", "port": 5000},
         "docs": {"kind": "static", "target": "static-web-app", "dockerfile": "apps/docs/Dockerfile"},
     },

@@ -16,6 +16,8 @@ RelativePath = Annotated[str, Field(min_length=1), AfterValidator(paths.relative
 RootPath = Annotated[str, Field(min_length=1), AfterValidator(paths.root)]
 RulePath = Annotated[str, Field(min_length=1), AfterValidator(paths.rule)]
 IgnoredPattern = Annotated[str, Field(min_length=1), AfterValidator(paths.ignored)]
+WindowsPath = Annotated[str, Field(pattern=r"^[A-Za-z]:\\[^/:*?\"<>|]+$", max_length=200)]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(?:/[^\s?#]*)?$", max_length=200)]
 Form = Literal["image", "site", "artifact"]
 
 FORMS: dict[str, Form] = {"container-app": "image", "static-web-app": "site", "windows-vm": "artifact"}
@@ -26,6 +28,24 @@ FORMS_BY_KIND: dict[str, Form] = {"static": "site", "dotnet": "artifact"}
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Windows(_Frozen):
+    """Where a service lies on its Windows machine. Each has a default that is made of the service's name."""
+
+    service: Text | None = Field(default=None, description="The Windows service's name; prodgy-<name> by default")
+    folder: WindowsPath | None = Field(default=None, description=r"What serves; C:\prodgy\<name>\current by default")
+    releases: WindowsPath | None = Field(
+        default=None, description=r"Former releases and what is staged, on the same volume; C:\prodgy\<name>\releases"
+    )
+    nssm: WindowsPath = Field(default=r"C:\nssm\nssm.exe", description="NSSM's program")
+    health: Url | None = Field(
+        default=None, description="What the machine itself asks for its health; its port and health route by default"
+    )
+    preserve: tuple[Text, ...] = Field(
+        default=("appsettings.Production.json",), description="Files of the machine that a release does not replace"
+    )
+    keep: int = Field(default=3, ge=1, le=50, strict=True, description="Former releases kept for going back")
 
 
 class Service(_Frozen):
@@ -67,6 +87,12 @@ class Service(_Frozen):
         description="The variable that holds its container app's name; <name>ContainerAppName by default",
     )
 
+    requires: tuple[Text, ...] = Field(
+        default=(), description="The variables that its app must have in its environment before a deployment"
+    )
+
+    windows: Windows = Field(default_factory=Windows, description="For target windows-vm: where it lies there")
+
     @property
     def form(self) -> Form:
         """What is built of it: an image that runs, a static site's files, or an archive of files."""
@@ -105,6 +131,10 @@ class Environment(_Frozen):
         description="The full ref that stands for it; a * at the end stands for any rest",
     )
     variable_group: Text = Field(description="The Azure DevOps variable group that holds its settings")
+    urls: dict[Name, Url] = Field(
+        default_factory=dict,
+        description="By service: where users reach it. A static site needs one; a container app's own name is asked of Azure",
+    )
 
     def matches(self, ref: str) -> bool:
         """Whether a full ref, such as refs/heads/main, stands for this environment."""

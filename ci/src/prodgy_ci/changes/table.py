@@ -1,6 +1,7 @@
 """The plan as a text for people: every service, whether it is in or out, and why."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 
 from .draft import Code
 from .names import shown
@@ -16,6 +17,11 @@ _WHY: Mapping[Code, str] = {
     "unchanged": "no rule of it names a changed path",
     "not-in-catalog": "it is deployed, and the catalog has no such service",
 }
+
+
+def matrix(names: Sequence[str]) -> str:
+    """What Azure Pipelines' `strategy.matrix` takes: for each service a leg that sets the variable `service`."""
+    return json.dumps({name.replace("-", "_"): {"service": name} for name in names})
 
 
 def table(plan: Plan) -> str:

@@ -158,9 +158,7 @@ async def _publish(job: Job, service: Service, commit: Commit, known: _Known, tu
         return await _settled(job, reused, repository, found.digest, tagged)
     if job.dry_run:
         return image.model_copy(update={"result": "would push"})
-    async with turn:
-        written = await _push(job, service, commit, known.since)
-    return await _read_back(job, image, service, written)
+    return await _read_back(job, image, service, await _push(job, service, commit, known.since, turn))
 
 
 class _Pushed(NamedTuple):
@@ -169,11 +167,12 @@ class _Pushed(NamedTuple):
     platform: str
 
 
-async def _push(job: Job, service: Service, commit: Commit, asked: float) -> _Pushed | Held:
+async def _push(job: Job, service: Service, commit: Commit, asked: float, turn: anyio.Semaphore) -> _Pushed | Held:
     """What was pushed, or what another publisher pushed meanwhile."""
     repository, tag = _repository(job.registry, service), f":{job.plan.head}"
     marks = labels(service, job.plan.head, commit.date, job.version, commit.url)
-    built = await _image(job, service)
+    async with turn:  # a few builds at once; pushing waits for the network
+        built = await (await _image(job, service)).sync()
     for name, value in marks.items():
         built = built.with_label(name, value)
     platform = str(await built.platform()) if service.form == "image" else ""
