@@ -1,7 +1,7 @@
 PYTHON ?= python3
 SERVICE ?= engine
 # Programs that only tests need, by their Debian packages' names.
-TEST_TOOLS = docker-registry
+TEST_TOOLS = chromium docker-registry postgresql redis-server
 
 .PHONY: build test test-dagger test-rootless test-tools lint bench docs setup
 .DEFAULT_GOAL := help
@@ -32,8 +32,9 @@ lint: .venv/.installed
 	.venv/bin/mypy
 
 test-tools:
-	@missing=""; for tool in $(TEST_TOOLS); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
-	if [ -n "$$missing" ]; then (apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y $$missing) >&2; fi
+	@missing=""; for tool in $(TEST_TOOLS); do dpkg -s $$tool >/dev/null 2>&1 || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+	($$root apt-get update -q && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y $$missing) >&2; fi
 
 test: setup test-tools lint
 	.venv/bin/pytest
