@@ -1,0 +1,159 @@
+"""What [checks] in prodgy-ci.toml may say. The defaults are the sample's routes."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Route = Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=200)]
+Origin = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+$", max_length=200)]
+Method = Annotated[str, Field(pattern=r"^[A-Z]+$", max_length=10)]
+HttpStatus = Annotated[int, Field(ge=200, le=599, strict=True)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Count = Annotated[int, Field(ge=0, le=10_000, strict=True)]
+Body = dict[str, Any]
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return text
+
+
+Pattern = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_pattern)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tls(_Frozen):
+    """When a certificate is too old."""
+
+    warn_days: Count = Field(default=21, description="A certificate with fewer days left is a warning")
+    fail_days: Count = Field(default=3, description="A certificate with fewer days left is a failure")
+
+
+class Cors(_Frozen):
+    """From where browsers may call."""
+
+    service: Text = Field(default="api", description="The service that browsers call from other origins")
+    allowed: tuple[Origin, ...] = Field(default=(), description="Origins that must be allowed in every environment")
+    allowed_services: tuple[Text, ...] = Field(
+        default=("web", "studio"), description="Services whose URL's origin must be allowed"
+    )
+    foreign: Origin = Field(default="https://foreign.example", description="An origin that must not be allowed")
+
+
+class Login(_Frozen):
+    """How a person signs in."""
+
+    service: Text = "api"
+    route: Route = "/login"
+    email_field: Text = "email"
+    password_field: Text = "password"
+    token_field: Text = Field(default="token", description="Where the JWT is in the answer; a.b for b in a")
+    claims: tuple[Text, ...] = Field(default=("sub", "exp"), description="Claims that the JWT must have")
+    longest_hours: Annotated[float, Field(gt=0)] = Field(default=24, description="How long a JWT may be good for")
+    protected: Route = Field(default="/me", description="A route that answers GET only to who signed in")
+    refused: tuple[HttpStatus, ...] = Field(default=(401, 403), description="How a refusal is answered")
+
+
+class ApiTokens(_Frozen):
+    """How an API token is made and taken back; the login's service and protected route take it."""
+
+    route: Route = Field(default="/tokens", description="POST makes one")
+    body: Body = Field(default={"name": "prodgy-ci verify"})
+    token_field: Text = "token"
+    id_field: Text = "id"
+    delete: Route = Field(default="/tokens/{id}", description="DELETE takes it back")
+    bogus: Text = Field(default="prodgy_0000000000000000000000000000000000000000", description="One that nobody has")
+
+
+class GatewayRoute(_Frozen):
+    """A route of the gateway that another service answers."""
+
+    service: Text = Field(description="The service behind it")
+    method: Method = "GET"
+    route: Route
+    body: Body | None = None
+    status: HttpStatus = 200
+
+
+class Gateway(_Frozen):
+    """What is asked through the gateway."""
+
+    service: Text = "gateway"
+    routes: tuple[GatewayRoute, ...] = (
+        GatewayRoute(service="api", route="/api/agents"),
+        GatewayRoute(
+            service="agentic",
+            method="POST",
+            route="/agentic/runs",
+            body={"agent": "helper", "instructions": "Answer the question.", "message": "Is this check {run} there?"},
+            status=201,
+        ),
+    )
+
+
+class Queue(_Frozen):
+    """A job that a worker does."""
+
+    service: Text = "service"
+    route: Route = Field(default="/jobs", description="POST puts a job into the queue")
+    body: Body = Field(default={"type": "echo", "payload": {"check": "{run}"}})
+    id_field: Text = "id"
+    state: Route = Field(default="/jobs/{id}", description="GET tells the job's state")
+    state_field: Text = "status"
+    done: Text = Field(default="done", description="The state of a job that was done")
+    token: Text = Field(default="SERVICE_SERVICE_TOKEN", description="Which secret is sent as X-Service-Token")
+
+
+class Playground(_Frozen):
+    """A message to an agent."""
+
+    service: Text = "api"
+    route: Route = "/playground/messages"
+    body: Body = Field(default={"message": "Is this check {run} there?"}, description="{run} differs in each run")
+    status: HttpStatus = 201
+    answer_field: Text = "answer"
+
+
+class Logs(_Frozen):
+    """Which lines of a log are errors."""
+
+    error: Pattern = Field(
+        default=r'"level":\s*"(error|fatal|critical)"|\b(ERROR|FATAL|CRITICAL)\b|^Traceback |^panic:|Unhandled exception',
+        description="A regular expression that finds an error line",
+    )
+    most_errors: Count | None = Field(default=None, description="More error lines than this fail; else they are shown")
+    seconds: Seconds = Field(default=10, description="How long a log that goes on is read")
+
+
+class ChecksSettings(_Frozen):
+    """What the checks ask, and what they expect."""
+
+    deadline: Seconds = Field(default=120, description="Seconds until a check that waits for something gives up")
+    interval: Seconds = Field(default=2, description="Seconds between two looks")
+    answer_within: Seconds = Field(default=10, description="Seconds until a request must be answered")
+    samples: Annotated[int, Field(ge=1, le=50, strict=True)] = Field(
+        default=3, description="Answers in a row, each on its own connection, that a service's health needs"
+    )
+    public_urls: tuple[Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(?:/[^\s?#]*)?$")], ...] = Field(
+        default=(), description="Further URLs whose name and certificate are looked at, beside the services'"
+    )
+    dependencies: dict[Text, tuple[Text, ...]] = Field(
+        default={"database": ("api",), "redis": ("engine", "service")},
+        description="By a dependency's name in the health answer: the services that report it",
+    )
+    tls: Tls = Tls()
+    cors: Cors = Cors()
+    login: Login = Login()
+    api_tokens: ApiTokens = ApiTokens()
+    gateway: Gateway = Gateway()
+    queue: Queue = Queue()
+    playground: Playground = Playground()
+    logs: Logs = Logs()
