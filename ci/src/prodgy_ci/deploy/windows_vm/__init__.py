@@ -1,0 +1,1 @@
+"""A service of a Windows machine, which NSSM runs, over WinRM."""
