@@ -8,7 +8,7 @@ from dagger import dag
 from ..catalog import Catalog, Service
 from ..errors import InputError
 from . import artifact, container, site
-from .builds import build_each
+from .builds import Builds, build_each
 from .failure import words
 from .tool import PYTHON_IMAGE
 
@@ -24,6 +24,19 @@ async def report(
     if names is not None and not names:
         raise InputError("services: none named; leave the argument out for all of them")
     services = catalog.choose(None if names is None else [name.strip() for name in names])
+    builds = await build_all(source, catalog, services, artifacts)
+    return dag.directory().with_new_file(REPORT, json_text(builds)).file(REPORT)
+
+
+def json_text(builds: Builds) -> str:
+    """The content of builds.json."""
+    return builds.model_dump_json(indent=2) + "\n"
+
+
+async def build_all(
+    source: dagger.Directory, catalog: Catalog, services: Sequence[Service], artifacts: dagger.Directory | None
+) -> Builds:
+    """How the build of each went; the failure of one stops no other."""
 
     async def build(service: Service) -> Built:
         if service.form == "image":
@@ -34,8 +47,7 @@ async def report(
             return await artifact.take(artifacts, service, None)
         return await artifact.build(source, catalog, service, "0.0.0", None)
 
-    builds = await build_each(services, build, _size, words)
-    return dag.directory().with_new_file(REPORT, builds.model_dump_json(indent=2) + "\n").file(REPORT)
+    return await build_each(services, build, _size, words)
 
 
 async def _size(built: Built) -> int | None:

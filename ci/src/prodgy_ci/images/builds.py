@@ -28,6 +28,7 @@ class Build(BaseModel):
         default=None, description="Bytes: what an image's or site's files take up, or an archive; null if not known"
     )
     error: str | None = Field(default=None, description="Why it failed, with the failing command's last lines")
+    began: float = Field(default=0, exclude=True)
 
 
 class Builds(BaseModel):
@@ -60,7 +61,13 @@ async def build_each(
             seconds = round(time.monotonic() - start, 1)
             bytes_ = None if result is None else await size(result)
         done[service.name] = Build(
-            service=service.name, image=service.image, form=service.form, seconds=seconds, size=bytes_, error=error
+            service=service.name,
+            image=service.image,
+            form=service.form,
+            seconds=seconds,
+            size=bytes_,
+            error=error,
+            began=start,
         )
 
     async with anyio.create_task_group() as group:

@@ -24,7 +24,9 @@ async def promote(images: Images, source: Registry, target: Registry, dry_run: b
             promoted = await _promote(images, image, source, target, known.get(image.service), dry_run)
         except Exception as error:
             promoted = Image(service=image.service, form=image.form, result="failed", error=words(error))
-        done[image.service] = promoted.model_copy(update={"seconds": round(time.monotonic() - start, 1)})
+        done[image.service] = promoted.model_copy(
+            update={"seconds": round(time.monotonic() - start, 1), "began": start}
+        )
 
     async with anyio.create_task_group() as group:
         for image in images.images.values():

@@ -72,7 +72,7 @@ async def publish(job: Job, names: Sequence[str] | None) -> Images:
             image = await _publish(job, service, commit, known[service.name], turn)
         except Exception as error:
             image = Image(service=service.name, form=service.form, result="failed", error=words(error))
-        done[service.name] = image.model_copy(update={"seconds": round(time.monotonic() - start, 1)})
+        done[service.name] = image.model_copy(update={"seconds": round(time.monotonic() - start, 1), "began": start})
 
     async with anyio.create_task_group() as group:
         for service in services:

@@ -32,6 +32,7 @@ class Image(_Frozen):
     labels: dict[str, str] = Field(default_factory=dict, description="Its org.opencontainers.image labels")
     note: str | None = Field(default=None, description="What a reader should know about how it came about")
     error: str | None = Field(default=None, description="Why it failed")
+    began: float = Field(default=0, exclude=True)
 
 
 class Images(_Frozen):

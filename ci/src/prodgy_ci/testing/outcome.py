@@ -32,6 +32,7 @@ class Outcome(BaseModel):
     failures: tuple[str, ...] = Field(default=(), description="Each failing test's name and what it said")
     log: str = Field(default="", exclude=True)
     report: str | None = Field(default=None, exclude=True)
+    began: float = Field(default=0, exclude=True)
 
 
 class Outcomes(BaseModel):

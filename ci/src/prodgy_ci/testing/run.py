@@ -56,12 +56,11 @@ async def all_of(
         async with turn:
             start = time.monotonic()
             try:
-                done[service.name, kind] = await (_unit if kind == "unit" else _integration)(
-                    source, catalog, service, deadline
-                )
+                made = await (_unit if kind == "unit" else _integration)(source, catalog, service, deadline)
             except (ProdgyError, dagger.DaggerError, ExceptionGroup) as error:
                 reason = failure.words(_first(error))
-                done[service.name, kind] = outcome.broken(service.name, kind, time.monotonic() - start, reason)
+                made = outcome.broken(service.name, kind, time.monotonic() - start, reason)
+            done[service.name, kind] = made.model_copy(update={"began": start})
 
     async with anyio.create_task_group() as group:
         for service, kind in jobs:
@@ -124,12 +123,20 @@ async def _run(stage: dagger.Container, service: Service, kind: Kind, command: S
 
 
 def directory(outcomes: Outcomes) -> dagger.Directory:
-    """The reports as files: tests.json, junit/SERVICE-KIND.xml and logs/SERVICE-KIND.txt."""
-    made = dag.directory().with_new_file("tests.json", outcomes.model_dump_json(indent=2) + "\n")
+    """The reports as files."""
+    made = dag.directory()
+    for path, text in files(outcomes).items():
+        made = made.with_new_file(path, text)
+    return made
+
+
+def files(outcomes: Outcomes) -> dict[str, str]:
+    """Texts by path: tests.json, junit/SERVICE-KIND.xml and logs/SERVICE-KIND.txt."""
+    made = {"tests.json": outcomes.model_dump_json(indent=2) + "\n"}
     for o in outcomes.tests:
-        made = made.with_new_file(f"logs/{o.service}-{o.kind}.txt", o.log)
+        made[f"logs/{o.service}-{o.kind}.txt"] = o.log
         if o.report is not None:
-            made = made.with_new_file(f"junit/{o.service}-{o.kind}.xml", o.report)
+            made[f"junit/{o.service}-{o.kind}.xml"] = o.report
     return made
 
 

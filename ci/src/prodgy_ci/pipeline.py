@@ -1,0 +1,155 @@
+"""The pipeline: plan, build, test, publish, and a report of all of it. It fails only where it could not be run."""
+
+import datetime
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import anyio
+import dagger
+
+from . import planning
+from .catalog import Catalog, Service
+from .changes.options import Options
+from .changes.plan import Plan
+from .errors import ProdgyError
+from .images import build_all, publish
+from .images.builds import Builds
+from .images.failure import words
+from .images.record import Images
+from .images.registry import Registry
+from .testing import run
+from .testing.outcome import Outcomes
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What is run, on what."""
+
+    source: dagger.Directory
+    git: dagger.Directory
+    catalog: Catalog
+    options: Options
+    deployed: dagger.File | None = None
+    registry: Registry | None = None
+    """Where images go, if the ref stands for an environment."""
+    reuse: Registry | None = None
+    artifacts: dagger.Directory | None = None
+    deadline: int = 600
+    """Seconds for the tests of one service."""
+
+
+@dataclass
+class Run:
+    """The files of a run so far, and what took how long."""
+
+    started: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
+    clock: float = field(default_factory=time.monotonic)
+    files: dict[str, str] = field(default_factory=dict)
+    spans: list[dict[str, object]] = field(default_factory=list)
+
+    def span(self, stage: str, service: str | None, began: float, seconds: float, passed: bool) -> None:
+        self.spans.append(
+            {
+                "stage": stage,
+                "service": service,
+                "start": round(began - self.clock, 1),
+                "seconds": round(seconds, 1),
+                "result": "passed" if passed else "failed",
+            }
+        )
+
+    def describe(self, plan: Plan) -> None:
+        """Writes run.json."""
+        about = {
+            "schema_version": 1,
+            "ref": plan.ref,
+            "commit": plan.head,
+            "environment": plan.environment,
+            "started": self.started,
+            "seconds": round(time.monotonic() - self.clock, 1),
+            "spans": sorted(self.spans, key=lambda span: (span["start"], str(span["service"]))),
+        }
+        self.files["run.json"] = json.dumps(about, indent=2) + "\n"
+
+
+async def ci(job: Pipeline) -> tuple[Plan, Run]:
+    """Runs it to its end, whatever fails on the way.
+
+    Images are published only where every build and test passed: what is published may be deployed. Raises InputError
+    or UndeterminedError where there is no plan.
+    """
+    made = Run()
+    began = time.monotonic()
+    plan, made.files["plan.json"] = await planning.plan(job.git, job.options, job.deployed)
+    if job.deployed is not None:
+        made.files["deployed.json"] = await job.deployed.contents()
+    made.span("plan", None, began, time.monotonic() - began, True)
+    services = [job.catalog.services[name] for name in plan.affected]
+    builds, outcomes = await _both(lambda: _build(job, services), lambda: _test(job, services))
+    _tell_builds(made, builds)
+    _tell_tests(made, outcomes)
+    good = all(build.error is None for build in builds.builds)
+    good = good and all(outcome.verdict == "passed" for outcome in outcomes.tests)
+    if job.registry is not None and plan.environment is not None and services and good:
+        await _publish(job, plan, job.registry, made)
+    made.describe(plan)
+    return plan, made
+
+
+async def _build(job: Pipeline, services: Sequence[Service]) -> Builds:
+    return await build_all.build_all(job.source, job.catalog, services, job.artifacts)
+
+
+async def _test(job: Pipeline, services: Sequence[Service]) -> Outcomes:
+    return await run.all_of(job.source, job.catalog, services, ["unit", "integration"], job.deadline)
+
+
+def _tell_builds(made: Run, builds: Builds) -> None:
+    made.files["builds.json"] = build_all.json_text(builds)
+    for build in builds.builds:
+        made.span("build", build.service, build.began, build.seconds, build.error is None)
+
+
+def _tell_tests(made: Run, outcomes: Outcomes) -> None:
+    made.files.update(run.files(outcomes))
+    for o in outcomes.tests:
+        made.span(f"{o.kind} tests", o.service, o.began, o.seconds, o.verdict == "passed")
+
+
+async def _publish(job: Pipeline, plan: Plan, registry: Registry, made: Run) -> None:
+    began = time.monotonic()
+    try:
+        images = await publish.publish(
+            publish.Job(job.source, job.git, job.catalog, plan, registry, job.reuse, job.artifacts), None
+        )
+    except (ProdgyError, dagger.DaggerError) as error:
+        images = Images(registry=str(registry.address), environment=plan.environment, commit=plan.head, images={})
+        made.files["publish-error.txt"] = words(error) + "\n"
+        made.span("publish", None, began, time.monotonic() - began, False)
+    made.files["images.json"] = images.json_text()
+    for image in images.images.values():
+        made.span("publish", image.service, image.began, image.seconds, image.result != "failed")
+
+
+async def _both(
+    first: Callable[[], Awaitable[Builds]], second: Callable[[], Awaitable[Outcomes]]
+) -> tuple[Builds, Outcomes]:
+    """Both at once: a test runs as soon as its own image is there. What one raises is raised as it is."""
+    builds: list[Builds] = []
+    outcomes: list[Outcomes] = []
+
+    async def build() -> None:
+        builds.append(await first())
+
+    async def test() -> None:
+        outcomes.append(await second())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(build)
+        group.start_soon(test)
+    return builds[0], outcomes[0]
