@@ -17,6 +17,7 @@ from .errors import ProdgyError
 from .images import artifact, build_all, container, context, info, listing, record, site
 from .images import promote as promotion
 from .images import publish as publishing
+from .images import sbom as boms
 from .images.registry import registry as registry_of
 from .testing import front, run
 from .testing.outcome import Kind, Outcomes
@@ -226,6 +227,21 @@ class ProdgyCi:
         )
         target = await registry_of(to, "--to", to_username, to_password, registry_ca, to_service)
         return _images_file(await promotion.promote(published, source, target, dry_run))
+
+    @run_each_time
+    async def sbom(
+        self,
+        images: Annotated[dagger.File, Doc("images.json, as publish or promote gave it")],
+        username: Annotated[str | None, Doc("User name of the registry that images.json names")] = None,
+        password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
+        services: Annotated[list[str] | None, SOME_SERVICES] = None,
+        registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
+        registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
+    ) -> dagger.Directory:
+        """Tells what published images are made of: <service>.spdx.json for each image that runs."""
+        published = record.load(await images.contents(), "--images")
+        where = await registry_of(published.registry, "--registry", username, password, registry_ca, registry_service)
+        return await boms.sboms(published, where, services)
 
     @run_each_time
     async def image_info(

@@ -164,6 +164,18 @@ async def upload(image: dagger.Container, where: Registry, repository: str, tag:
     return said.output.decode().strip()
 
 
+async def download(where: Registry, repository: str, digest: str) -> dagger.File:
+    """An image as an OCI archive. Raises RegistryError."""
+    archive = "/image.tar"
+    command = ["skopeo", f"--command-timeout={LONG}", "copy", f"--retry-times={RETRIES}", "--quiet"]
+    command += [*_options(where, "src-"), where.url(repository, f"@{digest}"), f"oci-archive:{archive}"]
+    try:
+        ran = await _reaching(dag.container().from_(IMAGE), where).with_exec(command).sync()
+    except dagger.ExecError as error:
+        raise failure(error.stderr, f"{repository}@{digest}", "AcrPull") from None
+    return ran.file(archive)
+
+
 async def list_tags(where: Registry, repository: str) -> list[str]:
     """The tags of a repository; none where there is no such repository. Raises RegistryError."""
     command = ["skopeo", f"--command-timeout={SHORT}", "list-tags", f"--retry-times={RETRIES}", *_options(where, "")]
