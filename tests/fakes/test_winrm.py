@@ -129,7 +129,11 @@ def test_faults_that_are_asked_for(machine: Machine) -> None:
 def deploy(machine: Machine, mode: str, **wanted: Any) -> dict[str, Any]:
     """Runs the model with an archive of these files; returns its last line."""
     root = machine.service.folder.rpartition("\\")[0]
-    given: dict[str, Any] = {"service": machine.service.name, "nssm": "C:\\nssm\\nssm.exe", "folder": machine.service.folder}
+    given: dict[str, Any] = {
+        "service": machine.service.name,
+        "nssm": "C:\\nssm\\nssm.exe",
+        "folder": machine.service.folder,
+    }
     given |= {"releases": f"{root}\\releases", "preserve": ["appsettings.Production.json"], "expected": None}
     seconds = {"stopSeconds": 60, "startSeconds": 30, "stableSeconds": 10, "healthSeconds": 60}
     machine.disk["C:\\p.json"] = json.dumps({**given, **seconds, "healthUrl": "", "keep": 2, **wanted}).encode()
