@@ -120,6 +120,7 @@ class LiveProgress(Progress):
     async def step(self, name: str) -> AsyncIterator[Step]:
         async with super().step(name) as step:
             self._running[step.number] = (step, "")
+            self._draw()
             ticker = asyncio.ensure_future(self._tick())
             try:
                 yield step
