@@ -20,10 +20,10 @@ from typing import Any
 import anyio
 from pydantic import SecretStr
 
+from prodgy_ci.catalog.checklists import ChecksSettings
 from prodgy_ci.catalog.load import builtin
 from prodgy_ci.checks.model import Check, Finding
 from prodgy_ci.checks.preflight import Api, App, Azure, Machine, Subject, checks
-from prodgy_ci.checks.secrets_file import TOKENS
 from prodgy_ci.checks.tokens import write
 from prodgy_ci.checks.windows import Status
 
@@ -74,7 +74,7 @@ def environment() -> Iterator[Subject]:
         catalog = builtin()
         services = [service for service in catalog.services.values() if service.variable]
         apps = tuple(App(s.name, f"ca-{s.name}", str(s.variable), ("PORT",)) for s in services)
-        secrets = {name: SecretStr(f"{name}-0123456789") for name in TOKENS}
+        secrets = {name: SecretStr(f"{name}-0123456789") for name in ChecksSettings().service_tokens}
         secrets |= {"DATABASE_URL": SecretStr(database.url("?sslmode=verify-full"))}
         secrets |= {"REDIS_URL": SecretStr(cache.url())}
         token = SecretStr("e30.eyJleHAiOjQxMDI0NDQ4MDB9.")

@@ -39,6 +39,13 @@ def test_the_built_in_services_are_those_of_the_documentation() -> None:
         ('[services.api]\nvariable = "myApp"', lambda c: c.variables[-1], "myApp"),
         ('builtin = false\n[services.one]\nkind = "x"\ndockerfile = "D"', lambda c: list(c.services), ["one"]),
         ('builtin = false\n[services.one]\nkind = "x"\ndockerfile = "D"', lambda c: len(c.environments), 3),
+        ("[checks.tls]\nwarn_days = 30", lambda c: (c.checks.tls.warn_days, c.checks.tls.fail_days), (30, 3)),
+        (
+            '[checks]\nskip = ["logs of *"]',
+            lambda c: [c.checks.skips(n) for n in ("logs of api", "logs")],
+            [True, False],
+        ),
+        ('builtin = false\n[services.one]\nkind = "x"\ndockerfile = "D"', lambda c: c.checks.login.service, "api"),
         ('ignored = ["*.txt"]', lambda c: c.ignored, ("*.txt",)),
         ('[rules.r]\npaths = ["libs/"]\nservices = ["api"]', lambda c: c.rules["r"].paths, ("libs/",)),
         ('[environments.development]\nref = "refs/heads/dev"', lambda c: c.environment("refs/heads/main"), None),
@@ -53,7 +60,7 @@ def test_what_a_file_says(text: str, find: object, expected: object) -> None:
     ("text", "line"),
     [
         ('rooot = "x"', "rooot: unknown key: did you mean 'root'? Known: root, ignored, pipeline_paths, variables, "
-         "services, rules, environments, builtin"),
+         "services, rules, environments, checks, builtin"),
         ("builtin = 1", "builtin: give true or false"),
         ('root = "/x"', "root: '/x' is absolute; write it relative to the root"),
         ('root = "../x"', "root: '../x' leaves the repository"),
@@ -91,6 +98,21 @@ def test_what_a_file_says(text: str, find: object, expected: object) -> None:
         ('[services.api]\npaths = ["libs/*"]', "services.api.paths.0: 'libs/*' holds a wildcard; give a folder that "
          "ends in '/' or one exact file"),
         ("[rules.r]\npaths = []\nall = true", None),
+        ("checks = 1", "checks: not a table; write [checks]"),
+        ("[checks.cors]\nalowed = []", "checks.cors.alowed: unknown key: did you mean 'allowed'? Known: allowed, "
+         "allowed_services, foreign, service"),
+        ('[[checks.gateway.routes]]\nservice = "api"\nrout = "/x"\nroute = "/x"', "checks.gateway.routes.0.rout: "
+         "unknown key: did you mean 'route'? Known: body, method, route, service, status"),
+        ('[[checks.gateway.routes]]\nservice = "apii"\nroute = "/x"', "checks.gateway.routes.0.service: unknown service "
+         f"'apii': did you mean 'api'? Known: {NAMES}"),
+        ('[checks.login]\nservice = "apii"', "checks.login.service: unknown service 'apii': did you mean 'api'? Known: "
+         f"{NAMES}"),
+        ('[checks.dependencies]\nredis = ["engin"]', "checks.dependencies.redis: unknown service 'engin': did you mean "
+         f"'engine'? Known: {NAMES}"),
+        ('[checks.logs]\nerror = "("', "checks.logs.error: not a regular expression: missing ), unterminated subpattern "
+         "at position 0"),
+        ("[services.assistant.windows]\nkep = 1", "services.assistant.windows.kep: unknown key: did you mean 'keep'? "
+         "Known: folder, health, keep, nssm, preserve, releases, service"),
         ('[rules.r]\npaths = ["x/"]', "rules.r: selects nothing; give services, kinds or all = true"),
         ('[rules.r]\npaths = ["x/"]\nkinds = ["nod"]', "rules.r.kinds: unknown kind 'nod': did you mean 'node'? Known: "
          "node, python, dotnet, static"),

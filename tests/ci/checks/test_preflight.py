@@ -13,9 +13,9 @@ from fakes.redis import Redis, redis
 from fakes.registry import free_port
 from pydantic import SecretStr
 
+from prodgy_ci.catalog.checklists import ChecksSettings, Cors
 from prodgy_ci.checks.model import Check, Finding
 from prodgy_ci.checks.preflight import Api, App, Azure, Machine, Subject, checks
-from prodgy_ci.checks.secrets_file import TOKENS
 from prodgy_ci.checks.tokens import Fingerprints, write
 from prodgy_ci.checks.windows import Status
 from prodgy_ci.errors import ProdgyError
@@ -80,7 +80,7 @@ def subject(servers: tuple[Postgres, Redis, PublicApi], others: Fingerprints, tm
     """A healthy environment."""
     database, cache, api = servers
     (tmp_path / "ca.pem").write_text("".join(server.ca.read_text() for server in servers if server.ca))
-    secrets = {name: SecretStr(f"{name}-canary-0123456789") for name in TOKENS}
+    secrets = {name: SecretStr(f"{name}-canary-0123456789") for name in ChecksSettings().service_tokens}
     urls = {"DATABASE_URL": SecretStr(database.url("?sslmode=verify-full")), "REDIS_URL": SecretStr(cache.url())}
     apps = (App("api", "ca-api", "apiContainerAppName", ("AGENTIC_URL",)),)
     return Subject(
@@ -182,7 +182,7 @@ async def test_public_names_are_looked_up_and_their_certificates_and_origins_loo
     assert subject.api
     other = replace(subject.api, allowed=("https://other.example",))
     assert len(await failures(replace(subject, api=other))) == 1
-    assert len(await failures(replace(subject, api=replace(subject.api, foreign=ORIGIN)))) == 1
+    assert len(await failures(replace(subject, settings=ChecksSettings(cors=Cors(foreign=ORIGIN))))) == 1
 
 
 async def test_an_app_is_asked_for_once(subject: Subject) -> None:
@@ -201,6 +201,6 @@ async def test_what_needs_no_network_is_told_and_what_is_not_known_is_not_passed
         "service tokens of this environment alone",
         "Azure token",
     }
-    bare = await looked(checks(Subject("staging", "prodgy-staging", token_names=())))
+    bare = await looked(checks(Subject("staging", "prodgy-staging", settings=ChecksSettings(service_tokens=()))))
     assert {"public names", "CORS of the API", "Azure", "VM", "Redis reachable", "PostgreSQL TLS"} <= bare.keys()
     assert {finding.status for finding in bare.values()} == {"not applicable"}

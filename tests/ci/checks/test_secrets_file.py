@@ -3,8 +3,12 @@
 import pytest
 from pydantic import SecretStr
 
-from prodgy_ci.checks.secrets_file import parse
+from prodgy_ci.checks.secrets_file import parse as parse_with
 from prodgy_ci.errors import InputError
+
+
+def parse(text: SecretStr | None) -> dict[str, SecretStr]:
+    return parse_with(text, ["API_SERVICE_TOKEN"])
 
 
 def test_a_secret_is_all_that_stands_after_the_first_equals_sign() -> None:

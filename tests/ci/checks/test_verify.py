@@ -10,9 +10,9 @@ from fakes.silent import silent
 from fakes.stack import EMAIL, ORIGIN, PASSWORD, REVISION, SERVICE_TOKEN, SERVICES, Stack, stack
 from pydantic import SecretStr
 
+from prodgy_ci.catalog.checklists import ChecksSettings, Cors
 from prodgy_ci.checks.model import Checks
 from prodgy_ci.checks.run import run
-from prodgy_ci.checks.settings import ChecksSettings, Cors
 from prodgy_ci.checks.table import junit, text
 from prodgy_ci.checks.verify import Subject, checks, origins
 
@@ -41,11 +41,13 @@ async def calm(service: str) -> AsyncIterator[str]:
     yield f'{{"level": "info", "service": "{service}", "message": "listening"}}\n'
 
 
-def subject(stack: Stack) -> Subject:
+def subject(stack: Stack, answer_within: float = 5) -> Subject:
     return Subject(
         urls=stack.urls,
         revisions=dict.fromkeys(SERVICES, REVISION),
-        settings=ChecksSettings(answer_within=0.5, samples=2, cors=Cors(allowed=(ORIGIN,), allowed_services=())),
+        settings=ChecksSettings(
+            answer_within=answer_within, samples=2, cors=Cors(allowed=(ORIGIN,), allowed_services=())
+        ),
         email=EMAIL,
         password=SecretStr(PASSWORD),
         tokens={"SERVICE_SERVICE_TOKEN": SecretStr(SERVICE_TOKEN)},
@@ -57,7 +59,7 @@ async def looked(subject: Subject) -> Checks:
     made = checks(subject)
     assert len({check.name for check in made}) == len(made), "two checks have one name"
     found = await run(
-        made, list_name="verify", environment="staging", secrets=subject.secrets, deadline=10, interval=10
+        made, list_name="verify", environment="staging", secrets=subject.secrets, deadline=30, interval=30
     )
     assert "canary" not in found.json_text() + text(found) + junit(found)
     assert all(result.mend for result in found.results if result.status in ("failed", "warning"))
@@ -176,7 +178,7 @@ async def test_one_thing_that_is_broken_fails_in_its_checks_alone(
     good: Stack, broken: str, expected: set[str], mend: dict[str, str]
 ) -> None:
     good.broken.add(broken)
-    asked = subject(good)
+    asked = subject(good, 1.5 if broken == "queue" else 5)
     found = failed(await looked(asked))
     host = asked.urls["api"].removeprefix("http://")
     assert {name.replace(host, "HOST") for name in found} == expected
@@ -186,7 +188,7 @@ async def test_one_thing_that_is_broken_fails_in_its_checks_alone(
 @pytest.mark.parametrize("way", ["an expired certificate", "a name that does not resolve", "a host that never answers"])
 async def test_a_service_that_cannot_be_reached_fails_alone_and_says_why(good: Stack, tmp_path: Path, way: str) -> None:
     def reached_at(url: str) -> Subject:
-        asked = subject(good)
+        asked = subject(good, 1.5)
         return replace(asked, urls={**asked.urls, "web": url})
 
     async def mend(asked: Subject) -> str:

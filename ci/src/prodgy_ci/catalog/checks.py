@@ -13,6 +13,8 @@ def problems(catalog: Catalog) -> Iterator[str]:
     yield from _services(catalog)
     yield from _rules(catalog)
     yield from _environments(catalog)
+    for where, names in catalog.checks.named_services():
+        yield from _unknown(where, names, catalog.services, "service")
 
 
 def _services(catalog: Catalog) -> Iterator[str]:

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -128,6 +128,8 @@ def _fault(found: Any) -> str:
         return f"{where}: unknown key{hint(str(location[-1]), _known_keys(location))}"
     if found["type"] == "string_pattern_mismatch":
         return f"{where}: {found['input']!r} does not have the form {found['ctx']['pattern']}"
+    if found["type"] == "model_type":
+        return f"{where}: not a table; write [{where}]"
     if found["type"] == "missing":
         return f"{where}: missing"
     message = found["msg"].removeprefix("Value error, ")
@@ -137,9 +139,22 @@ def _fault(found: Any) -> str:
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    if len(location) == 1:
+    model = _model_at(location[:-1])
+    if model is Catalog:
         return [*Catalog.model_fields, "builtin"]
-    return [*sorted(set(TABLES[str(location[0])].model_fields) - _NAMED_BY_TABLE), "remove"]
+    if model in TABLES.values():
+        return [*sorted(set(model.model_fields) - _NAMED_BY_TABLE), "remove"]
+    return sorted(model.model_fields)
+
+
+def _model_at(location: tuple[int | str, ...]) -> type[BaseModel]:
+    """The model whose keys stand at a place; names of a table and numbers of a list lead into it."""
+    model: type[BaseModel] = Catalog
+    for part in location:
+        if found := model.model_fields.get(str(part)):
+            kinds = (found.annotation, *get_args(found.annotation))
+            model = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), model)
+    return model
 
 
 def _key(part: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ..errors import UnknownServiceError
 from ..nearest import hint
 from . import paths
+from .checklists import ChecksSettings
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -157,6 +158,7 @@ class Catalog(_Frozen):
     services: dict[Name, Service]
     rules: dict[Name, PathRule] = Field(default_factory=dict)
     environments: dict[Name, Environment] = Field(default_factory=dict)
+    checks: ChecksSettings = Field(default=ChecksSettings(), description="What is checked around a deployment")
 
     @cached_property
     def all_rules(self) -> tuple[PathRule, ...]:

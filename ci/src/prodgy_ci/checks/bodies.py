@@ -3,7 +3,7 @@
 import json
 import secrets
 
-from .settings import Body
+from ..catalog.checklists import Body
 
 
 def filled(body: Body | None) -> Body | None:

@@ -2,11 +2,11 @@
 
 from functools import partial
 
+from ..catalog.checklists import Gateway, GatewayRoute
 from .bodies import filled
 from .http import Endpoint
 from .login import GIVES_JWT, Session
 from .model import Check, Finding
-from .settings import Gateway, GatewayRoute
 
 
 def checks(at: Endpoint, session: Session, gateway: Gateway) -> list[Check]:

@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 from pydantic import SecretStr
 
+from ..catalog.checklists import ApiTokens, Login
 from .http import Answer, Endpoint, NoAnswerError
 from .model import Check, Finding
-from .settings import ApiTokens, Login
 
 GIVES_JWT = "login gives a JWT"
 

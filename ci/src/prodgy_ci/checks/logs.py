@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from ..catalog.checklists import Logs
 from .model import Check, Finding
-from .settings import Logs
 
 Source = Callable[[str], AsyncIterator[str]]
 """From a service's name to its log since the deployment, in pieces of any length; a log may go on without end."""

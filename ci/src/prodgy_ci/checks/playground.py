@@ -1,10 +1,10 @@
 """Whether an agent answers a message."""
 
+from ..catalog.checklists import Playground
 from .bodies import filled
 from .http import Endpoint
 from .login import GIVES_JWT, Session
 from .model import Check, Finding
-from .settings import Playground
 
 NAME = "Playground message is answered by an agent"
 

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from ..catalog.checklists import ChecksSettings, Tls
 from . import azure, cors, dns, postgres, redis, requirements, tls, tokens, variables, windows
 from .model import Check, Finding
 from .parts import once
-from .secrets_file import DATABASE_URL, REDIS_URL, TOKENS
+from .secrets_file import DATABASE_URL, REDIS_URL
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,6 @@ class Api:
 
     url: str
     allowed: tuple[str, ...]
-    foreign: str = "https://foreign.example"
-    """An origin that must not be allowed."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +71,12 @@ class Subject:
     """What came of the group, as it came: also empty, or with macros."""
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
     """What --check-secrets holds."""
-    token_names: tuple[str, ...] = TOKENS
     others: tokens.Fingerprints | None = None
     public_urls: tuple[str, ...] = ()
     api: Api | None = None
     azure: Azure | None = None
     machine: Machine | None = None
+    settings: ChecksSettings = field(default_factory=ChecksSettings)
     ca: Path | None = None
     """A private certificate authority's certificates."""
 
@@ -85,32 +84,35 @@ class Subject:
 def checks(subject: Subject) -> list[Check]:
     """Every check of the list, in the list's order."""
     secrets = f"--check-secrets and in the apps of {subject.environment}"
-    given = subject.secrets
+    given, settings = subject.secrets, subject.settings
     return [
         *variables.checks(subject.names, subject.values, subject.group),
-        *tokens.checks(subject.token_names, given, subject.environment, subject.others, secrets),
+        *tokens.checks(settings.service_tokens, given, subject.environment, subject.others, secrets),
         *postgres.checks(given.get(DATABASE_URL), DATABASE_URL, secrets, subject.ca),
         *redis.checks(given.get(REDIS_URL), REDIS_URL, secrets, subject.ca),
-        *_names(subject.public_urls, subject.ca),
-        *_cors(subject.api, subject.ca),
+        *_names(subject.public_urls, settings.tls, subject.ca),
+        *_cors(subject.api, settings, subject.ca),
         *_azure(subject.azure, subject.group),
         *_machine(subject.machine, subject.group),
     ]
 
 
-def _names(urls: Sequence[str], ca: Path | None) -> list[Check]:
+def _names(urls: Sequence[str], days: Tls, ca: Path | None) -> list[Check]:
     if not urls:
         return [_absent("public names", "no public URL is known")]
     parts = [urlsplit(url) for url in urls]
     hosts = dict.fromkeys(part.hostname or "" for part in parts)
     encrypted = dict.fromkeys((p.hostname or "", p.port or 443) for p in parts if p.scheme == "https")
-    return [*(dns.check(host) for host in hosts), *(tls.check(host, host, port, ca) for host, port in encrypted)]
+    certificates = (
+        tls.check(host, host, port, ca, warn=days.warn_days, fail=days.fail_days) for host, port in encrypted
+    )
+    return [*(dns.check(host) for host in hosts), *certificates]
 
 
-def _cors(api: Api | None, ca: Path | None) -> list[Check]:
+def _cors(api: Api | None, settings: ChecksSettings, ca: Path | None) -> list[Check]:
     if api is None:
         return [_absent("CORS of the API", "no public URL of the API is known")]
-    return cors.checks(api.url, list(api.allowed), api.foreign, ca)
+    return cors.checks(api.url, api.allowed, settings.cors.foreign, ca, settings.answer_within)
 
 
 def _azure(where: Azure | None, group: str) -> list[Check]:

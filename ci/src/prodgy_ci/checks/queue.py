@@ -3,10 +3,10 @@
 import anyio
 from pydantic import SecretStr
 
+from ..catalog.checklists import Queue
 from .bodies import filled
 from .http import Endpoint
 from .model import Check, Finding
-from .settings import Queue
 
 PAUSE = 0.2
 

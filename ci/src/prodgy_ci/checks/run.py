@@ -1,7 +1,7 @@
 """Runs the checks of a list: all at once, each with a deadline of its own."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 import anyio
@@ -26,6 +26,7 @@ async def run(
     environment: str,
     commit: str | None = None,
     secrets: Iterable[SecretStr | None] = (),
+    skips: Callable[[str], bool] = lambda name: False,
     offline: bool = False,
     deadline: float = 120,
     interval: float = 2,
@@ -33,8 +34,9 @@ async def run(
 ) -> Checks:
     """Looks at everything and raises nothing: what a check raises is its failure.
 
-    secrets: what must stand in no evidence, in any of its usual spellings. offline: what needs a network is told as not
-    applicable. deadline: seconds that each check has, from its start, with its retries. No checks at all do not pass.
+    secrets: what must stand in no evidence, in any of its usual spellings. skips: whether the settings leave a check
+    out. offline: what needs a network is told as not applicable. deadline: seconds that each check has, from its start,
+    with its retries. No checks at all do not pass.
     """
     clean = Scrubber(secrets)
     limit = anyio.Semaphore(at_once)
@@ -42,6 +44,8 @@ async def run(
     found: dict[str, Result] = {}
 
     async def settle(check: Check) -> tuple[Finding, float]:
+        if skips(check.name):
+            return Finding("not applicable", "left out by checks.skip in prodgy-ci.toml"), 0
         if offline and check.needs_network:
             return Finding("not applicable", "needs the network, and --offline was given"), 0
         if check.after in ended:

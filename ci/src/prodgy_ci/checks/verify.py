@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from ..catalog.checklists import ChecksSettings
 from . import cors, gateway, health, login, logs, playground, queue
 from .http import Endpoint
 from .logs import Source
 from .model import Check, Finding
-from .settings import ChecksSettings
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What [checks] in prodgy-ci.toml may say. The defaults are the sample's routes."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -145,6 +146,13 @@ class ChecksSettings(_Frozen):
     public_urls: tuple[Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(?:/[^\s?#]*)?$")], ...] = Field(
         default=(), description="Further URLs whose name and certificate are looked at, beside the services'"
     )
+    skip: tuple[Text, ...] = Field(
+        default=(), description="Checks that do not fit here, by name; a * at the end stands for any rest"
+    )
+    service_tokens: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], ...] = Field(
+        default=("API_SERVICE_TOKEN", "AGENTIC_SERVICE_TOKEN", "ENGINE_SERVICE_TOKEN", "SERVICE_SERVICE_TOKEN"),
+        description="The variables that hold the services' tokens",
+    )
     dependencies: dict[Text, tuple[Text, ...]] = Field(
         default={"database": ("api",), "redis": ("engine", "service")},
         description="By a dependency's name in the health answer: the services that report it",
@@ -157,3 +165,19 @@ class ChecksSettings(_Frozen):
     queue: Queue = Queue()
     playground: Playground = Playground()
     logs: Logs = Logs()
+
+    def skips(self, check: str) -> bool:
+        """Whether a check is left out."""
+        return any(check.startswith(name[:-1]) if name.endswith("*") else check == name for name in self.skip)
+
+    def named_services(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The services that a file names, each with its key's path; the built-in names need not exist."""
+        for key, part in self.model_dump(exclude_unset=True).items():
+            if key == "dependencies":
+                yield from ((f"checks.dependencies.{name}", services) for name, services in part.items())
+            elif isinstance(part, dict):
+                if "service" in part:
+                    yield f"checks.{key}.service", (part["service"],)
+                yield f"checks.{key}.allowed_services", part.get("allowed_services", ())
+                for number, route in enumerate(part.get("routes", ())):
+                    yield f"checks.{key}.routes.{number}.service", (route["service"],)
