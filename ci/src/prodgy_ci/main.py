@@ -1,9 +1,8 @@
 """The functions that a user calls. What they do lies in the packages beside."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Self, TypeVar, cast
+from typing import Annotated, Any, Self, cast
 
 import dagger
 from dagger import DefaultPath, Doc, Ignore, check, dag, field, function, object_type
@@ -13,6 +12,8 @@ from .catalog import Catalog, load
 from .changes.options import Options
 from .changes.plan import load as load_plan
 from .changes.table import matrix, table
+from .deploy.container_apps.client import AZURE
+from .environment import Environment, run_each_time
 from .errors import ProdgyError
 from .images import artifact, build_all, container, context, info, listing, record, site
 from .images import promote as promotion
@@ -21,11 +22,6 @@ from .images import sbom as boms
 from .images.registry import registry as registry_of
 from .testing import front, run
 from .testing.outcome import Kind, Outcomes
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-run_each_time: Callable[[F], F] = cast(Any, function)(cache="never")
-"""`function` whose result is never taken from an earlier call. The SDK's types do not know the argument."""
 
 SERVICE = Doc("A service's name, as `services` lists it")
 SOME_SERVICES = Doc("Services' names, separated by commas; all by default")
@@ -333,6 +329,76 @@ class ProdgyCi:
     async def integration_tests(self) -> None:
         """The integration tests of all services pass."""
         await self._tested(None, ["integration"], 600)
+
+    @run_each_time
+    def environment(
+        self,
+        name: Annotated[str, Doc("The environment's name: development, staging, production")],
+        variables: Annotated[
+            dagger.File | None, Doc("The environment's variable group as NAME=value lines, such as vars.env")
+        ] = None,
+        arm_token: Annotated[
+            dagger.Secret | None,
+            Doc(
+                "A token for Azure Resource Manager, such as cmd://'az account get-access-token --query accessToken -o tsv'"
+            ),
+        ] = None,
+        registry_username: Annotated[
+            str, Doc("The registry's user name; by default the one that goes with a token of Azure's")
+        ] = "00000000-0000-0000-0000-000000000000",
+        registry_password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
+        swa_token: Annotated[
+            dagger.Secret | None, Doc("The site's deployment token, such as env://AZURE_STATIC_WEB_APP_API_TOKEN")
+        ] = None,
+        vm_password: Annotated[dagger.Secret | None, Doc("The password of VM_USER, such as env://VM_PASSWORD")] = None,
+        vm_ca: Annotated[
+            dagger.File | None, Doc("The certificate authority of the Windows machine's certificate, as a PEM file")
+        ] = None,
+        vm_http: Annotated[bool, Doc("Speak to the Windows machine over HTTP; NTLM encrypts the messages")] = False,
+        subscription: Annotated[
+            str | None, Doc("The Azure subscription's id; by default the only one visible that holds resourceGroup")
+        ] = None,
+        arm_url: Annotated[str, Doc("Azure Resource Manager's address")] = AZURE,
+        swa_client: Annotated[
+            dagger.File | None, Doc("The upload client of Static Web Apps; by default its CLI downloads it")
+        ] = None,
+        registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
+        registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
+        arm_service: Annotated[
+            dagger.Service | None,
+            Doc(
+                "A stand-in of Azure Resource Manager on this machine: tcp://127.0.0.1:PORT, without TLS; the container "
+                "apps' host names are asked there too, as /fqdn/NAME"
+            ),
+        ] = None,
+        site_service: Annotated[
+            dagger.Service | None, Doc("A stand-in of the static site on this machine; without TLS")
+        ] = None,
+        vm_service: Annotated[
+            dagger.Service | None, Doc("The Windows machine where it is reached over this one, in place of VM_IP")
+        ] = None,
+    ) -> Environment:
+        """An environment: what runs there, deploying to it, going back."""
+        return Environment(
+            name=name,
+            catalog_text=self.catalog_text,
+            variables=variables,
+            arm_token=arm_token,
+            subscription=subscription,
+            arm_url=arm_url,
+            arm_service=arm_service,
+            registry_username=registry_username,
+            registry_password=registry_password,
+            registry_ca=registry_ca,
+            registry_service=registry_service,
+            swa_token=swa_token,
+            swa_client=swa_client,
+            site_service=site_service,
+            vm_password=vm_password,
+            vm_ca=vm_ca,
+            vm_http=vm_http,
+            vm_service=vm_service,
+        )
 
     async def _tested(self, names: list[str] | None, kinds: list[Kind], deadline: int) -> str:
         return run.passed(await self._outcomes(names, kinds, deadline))

@@ -62,6 +62,12 @@ class Place:
         await self._do("serving")
         return self.now
 
+    async def state(self) -> str:
+        return "serves"
+
+    async def url(self) -> str | None:
+        return None
+
     async def history(self) -> list[Serving]:
         return self.former
 

@@ -15,6 +15,9 @@ from .target import Release, Serving, Target
 from .waiting import say
 
 Step = Callable[[Target], Awaitable[object]]
+Check = Callable[[], Awaitable[None]]
+Fetch = Callable[[Release], Awaitable[Release]]
+"""Gives a release with its files; called only for what is to be deployed."""
 RESTORING = 900.0
 """Seconds that putting back may take when the run is being stopped."""
 
@@ -37,7 +40,8 @@ async def deploy(
     commit: str,
     releases: Mapping[str, Release],
     targets: Sequence[Target],
-    check: Callable[[], Awaitable[None]] | None = None,
+    check: Check | None = None,
+    fetch: Fetch | None = None,
 ) -> Deployments:
     """Deploys each target's release; all of them serve theirs at the end, or each what it served before.
 
@@ -46,9 +50,14 @@ async def deploy(
     """
     before = await read(targets)
     to_do = [target for target in targets if not _same(before[target.service], releases[target.service])]
+
+    async def prepare(target: Target) -> None:
+        release = releases[target.service]
+        await target.prepare(await fetch(release) if fetch else release)
+
     made = await _run(
         [_Progress(target, before[target.service]) for target in to_do],
-        lambda target: target.prepare(releases[target.service]),
+        prepare,
         check,
     )
     return await _record(environment, "deploy", commit, targets, before, made)
@@ -58,7 +67,7 @@ async def rollback(
     environment: str,
     targets: Sequence[Target],
     to: str | None,
-    check: Callable[[], Awaitable[None]] | None = None,
+    check: Check | None = None,
 ) -> Deployments:
     """Goes back to the former release of each target, or to the release of the commit `to`, again all or nothing.
 
@@ -90,15 +99,20 @@ async def rollback(
 
 
 async def describe(
-    environment: str, commit: str, releases: Mapping[str, Release], targets: Sequence[Target]
+    environment: str,
+    commit: str,
+    releases: Mapping[str, Release],
+    targets: Sequence[Target],
+    fetch: Fetch | None = None,
 ) -> tuple[Deployments, str]:
     """What `deploy` would do: the record, and what would be sent, for people. Sends only reads."""
     before = await read(targets)
     texts: dict[str, str] = {}
 
     async def one(target: Target) -> None:
-        if not _same(before[target.service], releases[target.service]):
-            texts[target.service] = await target.describe(releases[target.service])
+        release = releases[target.service]
+        if not _same(before[target.service], release):
+            texts[target.service] = await target.describe(await fetch(release) if fetch else release)
 
     await _all(targets, one)
     services = {
@@ -146,7 +160,7 @@ class _Made:
         return self.error is not None or any(one.error for one in self.progress.values())
 
 
-async def _run(progress: Sequence[_Progress], prepare: Step, check: Callable[[], Awaitable[None]] | None) -> _Made:
+async def _run(progress: Sequence[_Progress], prepare: Step, check: Check | None) -> _Made:
     made = _Made(progress)
     if not progress:
         return made

@@ -44,6 +44,14 @@ class Target(Protocol):
         """What serves now; None where nothing of ours was ever deployed. Sends only reads."""
         ...
 
+    async def state(self) -> str:
+        """The same for people, in a few words: what serves, and how well. Sends only reads."""
+        ...
+
+    async def url(self) -> str | None:
+        """Where users reach it; None where it is not reached from outside. Sends only reads."""
+        ...
+
     async def history(self) -> list[Serving]:
         """What can be gone back to, the newest first, without what serves now. Sends only reads."""
         ...

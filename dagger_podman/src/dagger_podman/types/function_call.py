@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
-from ..errors import FunctionError
+from ..errors import FunctionError, NotAvailableError, UsageError
+from ..exporting import MODULE_CONTAINER
 from ..fields import field
+from ..files import ingest
 from ..nodes import Node
 from ..session import Session
 from ..tree import Tree
@@ -107,3 +111,23 @@ async def source(session: Session, module: tuple[str, Node]) -> Tree:
     """The folder of the module's source."""
     tree: Tree = await session.value(module[1])
     return tree
+
+
+@field("CurrentModule")
+async def workdir(
+    session: Session,
+    _: tuple[str, Node],
+    path: str,
+    exclude: Sequence[str] = (),
+    include: Sequence[str] = (),
+    gitignore: bool = False,
+) -> Tree:
+    """A folder that the module's process wrote, below its working directory, which is / here."""
+    if gitignore:
+        raise NotAvailableError("the argument 'gitignore' of CurrentModule.workdir")
+    local = PurePosixPath(path)
+    if local.is_absolute() or ".." in local.parts:
+        raise UsageError(f"workdir path {path!r} escapes workdir")
+    with session.store.temporary_folder() as folder:
+        await session.podman("cp", f"{session.memory[MODULE_CONTAINER]}:/{local}/.", str(folder / "copy"))
+        return ingest(session.store, folder / "copy", include=include, exclude=exclude)

@@ -34,15 +34,17 @@ async def connect(
     pace: Pace | None = None,
     at_once: int = 8,
     option: str = "--arm-token",
+    local: bool = False,
 ) -> AsyncIterator["Client"]:
     """A client for a resource group; where no subscription is given, the only visible one that holds the group.
 
-    At most `at_once` requests are in flight; what waits between requests counts as none. Raises InputError for a
-    token that has ended, an address that is neither https nor this machine, and a group that is not found or not
-    unique; ProdgyError where Azure does not answer.
+    At most `at_once` requests are in flight; what waits between requests counts as none. `local`: no network lies before
+    the address, as with one of this machine. Raises InputError for a token that has ended, an address that is neither
+    https nor local, and a group that is not found or not unique; ProdgyError where Azure does not answer.
     """
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+    local = local or parts.hostname in LOOPBACK
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
         raise InputError(f"--arm-url: {url!r} is not https://: a token is sent there")
     left = token_seconds_left(token)
     if left is not None and left <= 0:
@@ -50,7 +52,7 @@ async def connect(
     if left is not None and left < 1800:
         say(f"{option}: the token for Azure lasts for {left / 60:.0f} min more")
     pace = pace or Pace()
-    async with httpx.AsyncClient(timeout=pace.request, trust_env=parts.hostname not in LOOPBACK) as http:
+    async with httpx.AsyncClient(timeout=pace.request, trust_env=not local) as http:
         client = Client(Transport(http, url.rstrip("/"), token, group, pace, at_once), subscription or "")
         if not subscription:
             client.subscription = await client.find_subscription()

@@ -55,6 +55,20 @@ class ContainerApp:
         app, revisions = await self._look()
         return view.serving(app, revisions)
 
+    async def state(self) -> str:
+        app, revisions = await self._look()
+        states_of = {one.name: states.revision(one.answer) for one in revisions}
+        told = []
+        for name, share in view.shares(app, revisions).items():
+            traffic = "" if view.ingress(app) is None else f"{share} % to "
+            told.append(f"{traffic}{name}, {_in_words(states_of.get(name))}")
+        return "; ".join(told) or "no revision serves"
+
+    async def url(self) -> str | None:
+        app, _ = await self._look()
+        fqdn = (view.ingress(app) or {}).get("fqdn")
+        return self.public_url(str(fqdn)) if fqdn and view.is_public(app) else None
+
     async def history(self) -> list[Serving]:
         app, revisions = await self._look()
         return [found for one in view.former(app, revisions) if (found := one.serving())]
@@ -268,6 +282,12 @@ def _is_same(one: Revision, release: Release, wanted: Sequence[Json]) -> bool:
     if (one.commit, one.digest) != (release.commit, release.digest):
         return False
     return view.plain(view.containers(one.answer.get("properties") or {})) == view.plain(wanted)
+
+
+def _in_words(verdict: states.Verdict | None) -> str:
+    if verdict is None:
+        return "which is not known"
+    return "healthy" if verdict.kind == "ready" else verdict.reason
 
 
 def _told(shares: dict[str, int]) -> str:

@@ -68,6 +68,15 @@ class StaticWebApp:
         seen = await self._site.look()
         return seen.serving if seen else None
 
+    async def state(self) -> str:
+        seen = await self._site.look()
+        if seen is None:
+            return f"{self._site.url}: nothing of ours"
+        return f"{self._site.url}: served" + ("" if seen.release else ", from no known image")
+
+    async def url(self) -> str | None:
+        return self._site.url
+
     async def history(self) -> list[Serving]:
         seen = await self._site.look()
         return [seen.release.previous.serving] if seen and seen.release and seen.release.previous else []

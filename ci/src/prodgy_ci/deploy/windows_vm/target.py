@@ -46,6 +46,14 @@ class WindowsService:
         """As the protocol says. Beside reading, it sends the script that reads, which changes nothing that serves."""
         return _serving(await self._status())
 
+    async def state(self) -> str:
+        """As the protocol says."""
+        return _words(await self._status())
+
+    async def url(self) -> str | None:
+        """As the protocol says: only the machine itself asks it."""
+        return None
+
     async def history(self) -> list[Serving]:
         """As the protocol says."""
         former = (await self._status()).former
