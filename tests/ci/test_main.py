@@ -46,10 +46,14 @@ def register(builder: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert anyio.run(builder._typedefs) == "an id"
 
 
-def functions() -> dict[str, Any]:
-    kind = MODULE.get_object("ProdgyCi")
+def functions(name: str = "ProdgyCi") -> dict[str, Any]:
+    kind = MODULE.get_object(name)
     kind.get_constructor()
     return dict(kind.functions)
+
+
+OF_ENVIRONMENT = {name: function for name, function in functions("Environment").items() if name}
+"""Without the constructor, which is `environment`."""
 
 
 def test_the_entry_point_names_the_main_object() -> None:
@@ -93,11 +97,15 @@ def test_its_functions_are_these() -> None:
         *("build", "build_all", "build_static", "build_artifact"),
         *("publish", "promote", "sbom", "image_info"),
         *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
-        *("unit_tests", "integration_tests", "dev", "stack"),
+        *("unit_tests", "integration_tests", "dev", "stack", "environment"),
     }
+    assert set(OF_ENVIRONMENT) == {"deployed", "status", "deploy", "rollback"}
 
 
-@pytest.mark.parametrize("function", [pytest.param(f, id=name or "constructor") for name, f in functions().items()])
+@pytest.mark.parametrize(
+    "function",
+    [pytest.param(f, id=name or "constructor") for name, f in [*functions().items(), *OF_ENVIRONMENT.items()]],
+)
 def test_every_function_and_argument_has_help(function: Any) -> None:
     assert function.doc and function.doc.splitlines()[0].endswith(".")
     hints = typing.get_type_hints(function.wrapped, include_extras=True)
@@ -115,9 +123,10 @@ def test_the_object_and_the_module_have_help() -> None:
 
 def test_reports_that_tell_of_a_moment_are_never_cached() -> None:
     assert {name for name, function in functions().items() if function.cache_policy == "never"} == {
-        *("build_all", "plan", "dev", "stack", "publish", "promote", "sbom", "image_info"),
+        *("build_all", "plan", "dev", "stack", "publish", "promote", "sbom", "image_info", "environment"),
         *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
     }
+    assert {function.cache_policy for function in OF_ENVIRONMENT.values()} == {"never"}
 
 
 def test_the_constructor_keeps_the_catalogs_text() -> None:
