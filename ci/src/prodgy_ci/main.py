@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self, cast
 import dagger
 from dagger import DefaultPath, Doc, Ignore, check, dag, field, function, object_type
 
-from . import planning
+from . import pipeline, planning
 from .catalog import Catalog, load
 from .changes.options import Options
 from .changes.plan import load as load_plan
@@ -19,6 +19,7 @@ from .images import artifact, build_all, container, context, info, listing, reco
 from .images import promote as promotion
 from .images import publish as publishing
 from .images import sbom as boms
+from .images.registry import Registry
 from .images.registry import registry as registry_of
 from .testing import front, run
 from .testing.outcome import Kind, Outcomes
@@ -34,6 +35,19 @@ REGISTRY_SERVICE = Doc(
     "The registry itself where it runs on this machine: tcp://127.0.0.1:PORT; without TLS unless a CA is given"
 )
 VERSION = Doc("The version that the archive's release.json names")
+REF = Doc("The full ref that is built, such as refs/heads/main")
+HEAD = Doc("The commit that is built; HEAD by default")
+BASE = Doc("Compare with this commit, whatever is deployed")
+DEPLOYED = Doc("deployed.json: what runs in the environment")
+PULL_REQUEST_SOURCE = Doc("The commit that the pull request proposes")
+PULL_REQUEST_TARGET = Doc("The branch it goes to, such as refs/heads/main")
+PLANNED_SERVICES = Doc("Build these and no others, separated by commas; `all` for all of them")
+USERNAME = Doc("The registry's user name")
+PASSWORD = Doc("Its password or token, such as env://REGISTRY_PASSWORD")
+REUSE_FROM = Doc("A registry whose image of this commit is taken, not built again")
+REUSE_USERNAME = Doc("That registry's user name")
+REUSE_PASSWORD = Doc("That registry's password or token")
+REUSE_SERVICE = Doc("The same for the registry of --reuse-from")
 COMMIT = Doc("The commit that the archive's release.json names; an archive built elsewhere must name the same")
 
 
@@ -128,30 +142,17 @@ class ProdgyCi:
     @run_each_time
     async def plan(
         self,
-        ref: Annotated[str, Doc("The full ref that is built, such as refs/heads/main")],
-        git: Annotated[
-            dagger.Directory,
-            DefaultPath("/.git"),
-            GIT,
-        ],
-        head: Annotated[str | None, Doc("The commit that is built; HEAD by default")] = None,
-        base: Annotated[str | None, Doc("Compare with this commit, whatever is deployed")] = None,
-        deployed: Annotated[dagger.File | None, Doc("deployed.json: what runs in the environment")] = None,
-        pull_request_source: Annotated[str | None, Doc("The commit that the pull request proposes")] = None,
-        pull_request_target: Annotated[str | None, Doc("The branch it goes to, such as refs/heads/main")] = None,
-        services: Annotated[
-            list[str] | None, Doc("Build these and no others, separated by commas; `all` for all of them")
-        ] = None,
+        ref: Annotated[str, REF],
+        git: Annotated[dagger.Directory, DefaultPath("/.git"), GIT],
+        head: Annotated[str | None, HEAD] = None,
+        base: Annotated[str | None, BASE] = None,
+        deployed: Annotated[dagger.File | None, DEPLOYED] = None,
+        pull_request_source: Annotated[str | None, PULL_REQUEST_SOURCE] = None,
+        pull_request_target: Annotated[str | None, PULL_REQUEST_TARGET] = None,
+        services: Annotated[list[str] | None, PLANNED_SERVICES] = None,
     ) -> Plan:
         """Says what a commit changes since what is deployed, what will run, and why."""
-        options = Options(
-            ref=ref,
-            head=head,
-            base=base,
-            pull_request_source=pull_request_source,
-            pull_request_target=pull_request_target,
-            services=",".join(services) if services else None,
-        )
+        options = _options(ref, head, base, pull_request_source, pull_request_target, services)
         made, text = await planning.plan(git, options, deployed)
         file = dag.directory().with_new_file("plan.json", text).file("plan.json")
         new: Any = Plan  # the SDK gives it a constructor that type checkers do not see
@@ -163,18 +164,16 @@ class ProdgyCi:
         plan: Annotated[dagger.File, Doc("plan.json: what to publish, of which commit")],
         registry: Annotated[str, REGISTRY],
         git: Annotated[dagger.Directory, DefaultPath("/.git"), GIT],
-        username: Annotated[str | None, Doc("The registry's user name")] = None,
-        password: Annotated[dagger.Secret | None, Doc("Its password or token, such as env://REGISTRY_PASSWORD")] = None,
+        username: Annotated[str | None, USERNAME] = None,
+        password: Annotated[dagger.Secret | None, PASSWORD] = None,
         services: Annotated[list[str] | None, Doc("Publish these of the plan alone, separated by commas")] = None,
         artifacts: Annotated[dagger.Directory | None, ARTIFACTS] = None,
-        reuse_from: Annotated[
-            str | None, Doc("A registry whose image of this commit is taken, not built again")
-        ] = None,
-        reuse_username: Annotated[str | None, Doc("That registry's user name")] = None,
-        reuse_password: Annotated[dagger.Secret | None, Doc("That registry's password or token")] = None,
+        reuse_from: Annotated[str | None, REUSE_FROM] = None,
+        reuse_username: Annotated[str | None, REUSE_USERNAME] = None,
+        reuse_password: Annotated[dagger.Secret | None, REUSE_PASSWORD] = None,
         registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
         registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
-        reuse_service: Annotated[dagger.Service | None, Doc("The same for the registry of --reuse-from")] = None,
+        reuse_service: Annotated[dagger.Service | None, REUSE_SERVICE] = None,
         dry_run: Annotated[
             bool, Doc("Ask the registry what it holds and say what would be done; push nothing")
         ] = False,
@@ -185,18 +184,13 @@ class ProdgyCi:
         an image cannot be had.
         """
         to = await registry_of(registry, "--registry", username, password, registry_ca, registry_service)
-        reuse = (
-            await registry_of(reuse_from, "--reuse-from", reuse_username, reuse_password, registry_ca, reuse_service)
-            if reuse_from
-            else None
-        )
         job = publishing.Job(
             source=self.source,
             git=git,
             catalog=self._catalog(),
             plan=load_plan(await plan.contents()),
             registry=to,
-            reuse=reuse,
+            reuse=await _reuse(reuse_from, reuse_username, reuse_password, registry_ca, reuse_service),
             artifacts=artifacts,
             dry_run=dry_run,
         )
@@ -253,6 +247,63 @@ class ProdgyCi:
         """Tells as JSON what a registry holds of a service: tags, digests, labels, dates and sizes."""
         where = await registry_of(registry, "--registry", username, password, registry_ca, registry_service)
         return await info.info(where, self._catalog().service(service), tag)
+
+    @run_each_time
+    async def ci(
+        self,
+        ref: Annotated[str, REF],
+        git: Annotated[dagger.Directory, DefaultPath("/.git"), GIT],
+        head: Annotated[str | None, HEAD] = None,
+        base: Annotated[str | None, BASE] = None,
+        deployed: Annotated[dagger.File | None, DEPLOYED] = None,
+        pull_request_source: Annotated[str | None, PULL_REQUEST_SOURCE] = None,
+        pull_request_target: Annotated[str | None, PULL_REQUEST_TARGET] = None,
+        services: Annotated[list[str] | None, PLANNED_SERVICES] = None,
+        registry: Annotated[
+            str | None, Doc("Publish here if all is well and the ref stands for an environment: HOST or HOST/PREFIX")
+        ] = None,
+        username: Annotated[str | None, USERNAME] = None,
+        password: Annotated[dagger.Secret | None, PASSWORD] = None,
+        artifacts: Annotated[dagger.Directory | None, ARTIFACTS] = None,
+        reuse_from: Annotated[str | None, REUSE_FROM] = None,
+        reuse_username: Annotated[str | None, REUSE_USERNAME] = None,
+        reuse_password: Annotated[dagger.Secret | None, REUSE_PASSWORD] = None,
+        registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
+        registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
+        reuse_service: Annotated[dagger.Service | None, REUSE_SERVICE] = None,
+        annotations: Annotated[
+            str | None, Doc("azure: write annotations.txt, which shows each failure where Azure's agent prints it")
+        ] = None,
+        deadline: Annotated[int, DEADLINE] = 600,
+    ) -> dagger.Directory:
+        """Plans, builds, tests and publishes what a commit changes; reports all of it, whatever fails.
+
+        The folder holds plan.json, builds.json, tests.json, images.json, junit/, logs/, and for people summary.md and
+        report.html. Whether all is well is said by `verdict --report`. Fails only where there is no plan.
+        """
+        agent = pipeline.agent(annotations)
+        job = pipeline.Pipeline(
+            source=self.source,
+            git=git,
+            catalog=self._catalog(),
+            options=_options(ref, head, base, pull_request_source, pull_request_target, services),
+            deployed=deployed,
+            registry=await registry_of(registry, "--registry", username, password, registry_ca, registry_service)
+            if registry
+            else None,
+            reuse=await _reuse(reuse_from, reuse_username, reuse_password, registry_ca, reuse_service),
+            artifacts=artifacts,
+            deadline=deadline,
+        )
+        _, made = await pipeline.ci(job)
+        return pipeline.directory(made, agent)
+
+    @run_each_time
+    async def verdict(
+        self, report: Annotated[dagger.Directory, Doc("The folder that `ci -o` wrote; what is in it decides")]
+    ) -> str:
+        """Tells how a run went; fails with the reasons if anything failed or could not be told."""
+        return await pipeline.verdict(report)
 
     @function
     @check
@@ -418,3 +469,31 @@ def _images_file(images: record.Images) -> dagger.File:
         failed = "\n\n".join(f"{image.service}: {image.error}" for image in images.failed)
         raise ProdgyError(f"{images.table()}\n{failed}\n\nimages.json:\n{images.json_text()}")
     return dag.directory().with_new_file("images.json", images.json_text()).file("images.json")
+
+
+def _options(
+    ref: str,
+    head: str | None,
+    base: str | None,
+    pull_request_source: str | None,
+    pull_request_target: str | None,
+    services: list[str] | None,
+) -> Options:
+    return Options(
+        ref=ref,
+        head=head,
+        base=base,
+        pull_request_source=pull_request_source,
+        pull_request_target=pull_request_target,
+        services=",".join(services) if services else None,
+    )
+
+
+async def _reuse(
+    name: str | None,
+    username: str | None,
+    password: dagger.Secret | None,
+    ca: dagger.File | None,
+    service: dagger.Service | None,
+) -> Registry | None:
+    return await registry_of(name, "--reuse-from", username, password, ca, service) if name else None

@@ -2,19 +2,22 @@
 
 import datetime
 import json
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import anyio
 import dagger
+from dagger import dag
 
-from . import planning
+from . import planning, report
 from .catalog import Catalog, Service
 from .changes.options import Options
 from .changes.plan import Plan
-from .errors import ProdgyError
+from .errors import InputError, ProdgyError
 from .images import build_all, publish
 from .images.builds import Builds
 from .images.failure import words
@@ -24,6 +27,13 @@ from .testing import run
 from .testing.outcome import Outcomes
 
 T = TypeVar("T")
+
+READ = ("*.json", "*-error.txt", "checks/*.json", "logs/*")
+"""What of a run's folder decides."""
+
+
+class FailedError(ProdgyError):
+    """Something failed, or could not be told."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,36 @@ async def ci(job: Pipeline) -> tuple[Plan, Run]:
         await _publish(job, plan, job.registry, made)
     made.describe(plan)
     return plan, made
+
+
+def agent(name: str | None) -> bool:
+    """Whether annotations for Azure's agent are wanted; raises InputError for another's."""
+    if name not in (None, "azure"):
+        raise InputError(f"--annotations: '{name}' is not known; give azure or leave it out")
+    return name is not None
+
+
+def directory(made: Run, azure: bool = False) -> dagger.Directory:
+    """The run's files and its report; with annotations.txt for Azure's agent if wanted."""
+    files = report.complete(made.files)
+    if azure:
+        files["annotations.txt"] = report.annotations.azure(report.verdict.load(files["verdict.json"]))
+    folder = dag.directory()
+    for path, text in files.items():
+        folder = folder.with_new_file(path, text)
+    return folder
+
+
+async def verdict(folder: dagger.Directory) -> str:
+    """The summary of the run that lies in the folder; raises FailedError with it unless the run passed."""
+    with tempfile.TemporaryDirectory() as place:
+        await folder.filter(include=list(READ)).export(place)
+        made = report.run.load(Path(place))
+    judged = report.verdict.judge(made)
+    said = report.summary.plain(made, judged)
+    if not judged.passed:
+        raise FailedError(said)
+    return said
 
 
 async def _build(job: Pipeline, services: Sequence[Service]) -> Builds:

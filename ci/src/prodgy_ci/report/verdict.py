@@ -76,7 +76,7 @@ def judge(run: Run) -> Verdict:
         failures=failures,
         incomplete=incomplete,
         warnings=warnings,
-        notes=tuple(_notes(run)),
+        notes=tuple(_notes(run, bool(failures or incomplete))),
     )
 
 
@@ -171,7 +171,7 @@ def _incomplete(run: Run) -> Iterator[str]:
             yield f"what {name} serves after its deployment could not be told"
 
 
-def _notes(run: Run) -> Iterator[str]:
+def _notes(run: Run, failed: bool) -> Iterator[str]:
     if run.plan is None:
         return
     if not run.plan.affected:
@@ -181,5 +181,5 @@ def _notes(run: Run) -> Iterator[str]:
         if name not in tested:
             yield f"{name} has no tests"
     if run.images is None and run.plan.environment and run.plan.affected:
-        yield "nothing was published: see above, or no registry was given"
+        yield f"nothing was published: {'something failed' if failed else 'no registry was given'}"
     yield from map(first_line, run.plan.notes)
