@@ -10,7 +10,6 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 USER = "dagger-podman-test"
-CASES = "semantics or text or fail-service or with-exec or image.tar or env-variable"
 
 pytestmark = pytest.mark.skipif("TEST_ROOTLESS" not in os.environ, reason="takes minutes: make test-rootless runs it")
 
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.skipif("TEST_ROOTLESS" not in os.environ, reason="takes
 def as_user(home: Path, command: str) -> subprocess.CompletedProcess[str]:
     environment = {"HOME": str(home), "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
     words = ["su", USER, "-s", "/bin/sh", "-c", f"cd {home} && {command}"]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=2400, check=False)
 
 
 @pytest.fixture
@@ -46,6 +45,6 @@ def test_an_ordinary_user_gets_the_engines_answers(home: Path) -> None:
     done = as_user(home, "venv/bin/dagger-podman doctor")
     assert done.returncode == 0, done.stdout
     assert "rootless" in done.stdout
-    done = as_user(home, f'cd repository && ../venv/bin/pytest -q tests/dagger_podman/test_golden.py -k "{CASES}"')
+    done = as_user(home, "cd repository && ../venv/bin/pytest -q tests/dagger_podman/test_golden.py")
     assert done.returncode == 0, done.stdout
-    assert "9 passed" in done.stdout
+    print(done.stdout)
