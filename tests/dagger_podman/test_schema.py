@@ -13,6 +13,7 @@ import pytest
 from dagger_podman import reflection, schema
 from dagger_podman.errors import UsageError
 from dagger_podman.schema import from_json, sdk_schema, to_json
+from dagger_podman.store import Store
 from dagger_podman.typedefs import MISSING, Argument, Field, ObjectType, Schema, TypeRef
 
 SDK = sdk_schema()
@@ -167,7 +168,7 @@ def test_json_gives_the_same_schema_back() -> None:
         assert from_json(json.loads(json.dumps(to_json(one)))) == one
 
 
-# --- the cache ----------------------------------------------------------------------------------
+# --- the kept one ----------------------------------------------------------------------------------
 @pytest.fixture
 def reflected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Records each reflection, which gives a small schema."""
@@ -182,47 +183,35 @@ def reflected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def test_the_cache_spares_the_second_reflection(tmp_path: Path, reflected: list[str]) -> None:
-    first, second = (sdk_schema(tmp_path / "folder" / "schema.json") for _ in range(2))
+def test_the_store_spares_the_second_reflection(tmp_path: Path, reflected: list[str]) -> None:
+    first, second = (sdk_schema(Store(tmp_path)) for _ in range(2))
     assert first == second
     assert len(reflected) == 1
-    assert [p.name for p in (tmp_path / "folder").iterdir()] == ["schema.json"]
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b'{"objects": []}', None])
-def test_a_damaged_cache_is_rebuilt(tmp_path: Path, reflected: list[str], damage: bytes | None) -> None:
-    cache = tmp_path / "schema.json"
-    sdk_schema(cache)
-    whole = cache.read_bytes()
-    cache.write_bytes(whole.replace(b"Query", b"Qwery") if damage is None else damage)
-    assert list(sdk_schema(cache).objects) == ["Query"]
-    assert len(reflected) == 2
-    assert cache.read_bytes() == whole
-
-
-def test_another_client_is_reflected_anew(
+def test_another_client_is_reflected_beside_the_first(
     tmp_path: Path, reflected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sdk_schema(tmp_path / "schema.json")
+    store, first = Store(tmp_path / "cache"), schema._client_file()
+    sdk_schema(store)
     client = tmp_path / "site" / "dagger" / "client" / "gen.py"
     client.parent.mkdir(parents=True)
     client.write_text("other")
     monkeypatch.setattr(schema, "_client_file", lambda: client)
-    sdk_schema(tmp_path / "schema.json")
+    sdk_schema(store)
     assert reflected[1:] == ["other"]
+    monkeypatch.setattr(schema, "_client_file", lambda: first)
+    sdk_schema(store)
+    assert len(reflected) == 2
 
 
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path, reflected: list[str]) -> None:
-    (tmp_path / "file").touch()
-    assert sdk_schema(tmp_path / "file" / "schema.json").objects
-
-
-def test_a_cached_load_does_not_import_the_client(tmp_path: Path) -> None:
-    sdk_schema(tmp_path / "schema.json")
+def test_a_kept_schema_is_read_without_importing_the_client(tmp_path: Path) -> None:
+    sdk_schema(Store(tmp_path))
     code = f"""if True:
         import pathlib, sys
         from dagger_podman.schema import sdk_schema
-        sdk_schema(pathlib.Path({str(tmp_path / "schema.json")!r}))
+        from dagger_podman.store import Store
+        sdk_schema(Store(pathlib.Path({str(tmp_path)!r})))
         print({{"dagger", "graphql", "importlib.metadata", "dagger_podman.reflection"}} & set(sys.modules))
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -126,7 +126,7 @@ class Loaded:
             raise
         progress = for_options(self.options.silent, self.options.progress)
         podman = Podman(podman_environment(store.folder))
-        made = Session(podman, store, sdk_schema(store.folder / "sdk-schema.json"), progress)
+        made = Session(podman, store, sdk_schema(store), progress)
         progress.scrubber = made.scrubber
         await self._stack.enter_async_context(made.running())
         server = await self._stack.enter_async_context(Server(made).listening())
@@ -238,9 +238,7 @@ async def session(argv: list[str]) -> int:
 
     store = stores.Store(stores.default_folder())
     progress = for_options(silent=False, kind="plain")
-    made = Session(
-        Podman(podman_environment(store.folder)), store, sdk_schema(store.folder / "sdk-schema.json"), progress
-    )
+    made = Session(Podman(podman_environment(store.folder)), store, sdk_schema(store), progress)
     progress.scrubber = made.scrubber
     async with made.running(), Server(made).listening() as server:
         print(json.dumps({"port": server.port, "session_token": server.token()}), flush=True)

@@ -116,7 +116,7 @@ async def _build(
                 done = await session.podman.run(*command, listener=step.output)
                 if done.exit_code:
                     raise _failure(session, text, done.stdout, done.stderr)
-            return await images.added(session, (folder / "id").read_text().strip())
+            return (folder / "id").read_text().strip().removeprefix("sha256:")
     finally:
         shutil.rmtree(secret_folder, ignore_errors=True)
 

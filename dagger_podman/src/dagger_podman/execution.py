@@ -131,7 +131,7 @@ async def _commit(session: Session, ex: Executed, key: str, outcome: Outcome) ->
     name = session.left_containers[key]
     await _remove_stubs(session, name, [m.path for m in ex.container.mounts])
     tag = f"{IMAGES}/cache:{key[:32]}"
-    image = await images.added(session, await session.podman("commit", "-q", "--pause=false", name, tag))
+    image = await session.podman("commit", "-q", "--pause=false", name, tag)
     await _remove(session, key, name)
     for path, blob in ((ex.redirect_stdout, outcome.stdout), (ex.redirect_stderr, outcome.stderr)):
         if path:

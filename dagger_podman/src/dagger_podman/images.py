@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -29,23 +30,30 @@ STAND_IN_LABEL = "dagger-podman.stand-in-for"
 
 
 # --- the store's images -------------------------------------------------------------------------------
+async def named(session: Session, name: str) -> dict[str, Any] | None:
+    """What Podman knows of an image that may have other names tomorrow; None where it has none of this name."""
+    done = await session.podman.run("image", "inspect", name)
+    if done.exit_code:
+        return None
+    found: dict[str, Any] = json.loads(done.stdout)[0]
+    await session.once(f"inspect {found['Id']}", lambda: _the(found))
+    return found
+
+
+async def _the(found: dict[str, Any]) -> dict[str, Any]:
+    return found
+
+
 async def present(session: Session, image: str) -> bool:
-    """Whether Podman still has an image."""
-
-    async def ask() -> bool:
-        return (await session.podman.run("image", "exists", image)).exit_code == 0
-
-    return bool(await session.once(f"present {image}", ask))
-
-
-async def added(session: Session, image: str) -> str:
-    """The id of an image that was just made."""
-    image = image.removeprefix("sha256:")
-    session.drop(f"present {image}")
-    return image
+    """Whether Podman still has an image, by its id."""
+    with contextlib.suppress(PodmanError):
+        return bool(await inspect(session, image))
+    return False
 
 
 async def inspect(session: Session, image: str) -> dict[str, Any]:
+    """What Podman knows of an image, by its id."""
+
     async def ask() -> Any:
         return json.loads(await session.podman("image", "inspect", image))[0]
 
@@ -61,29 +69,30 @@ async def pulled(session: Session, reference: str, platform: str = "", auth: lis
 async def _pull(session: Session, reference: str, platform: str, auth: list[str] | None) -> str:
     name = stand_ins.canonical(reference)
     key = digest_of([name, platform])
-    known = session.store.read("references", key)
-    if known and await present(session, known["image"]):
-        pinned = "@sha256:" in name
-        if pinned or (time.time() - known["time"] < RECHECK_AFTER and not known["stand_in"]):
+    known = session.store.read("pulled", key)
+    if known and ("@sha256:" in name or time.time() - known["time"] < RECHECK_AFTER):
+        if await present(session, known["image"]):
             return str(known["image"])
     registry = stand_ins.registry_of(name)
-    reachable = await asyncio.to_thread(stand_ins.registry_reachable, registry, session.store.folder)
-    if reachable:
+    if await asyncio.to_thread(stand_ins.registry_reachable, registry, session.store.folder):
         image = await _from_registry(session, name, platform, auth or [])
-        session.store.write("references", key, {"image": image, "time": time.time(), "stand_in": False})
+        session.store.write("pulled", key, {"image": image, "time": time.time()})
         return image
-    local = await session.podman.run("image", "inspect", "--format", "{{.Id}}", name)
-    if local.exit_code == 0:
-        return await added(session, local.stdout.decode().strip())
+    here = stand_ins.image_name(name)
+    local, stand_in = await asyncio.gather(named(session, name), named(session, here))
+    if local:
+        return str(local["Id"])
     if not stand_ins.known(name):
         raise DaggerPodmanError(
             f'failed to resolve image "{reference}" (platform: "{platform or session_platform()}"): '
             f"the registry {registry} cannot be reached, the image is not in the local store, and there is no stand-in for it"
         )
-    built = await stand_ins.ensure(name, session.podman, session.store.folder, session.progress.notice)
-    image = await added(session, await session.podman("image", "inspect", "--format", "{{.Id}}", built))
-    session.store.write("references", key, {"image": image, "time": time.time(), "stand_in": True})
-    return image
+    session.progress.notice(stand_ins.notice(name))
+    if not stand_in or not stand_ins.is_current(name, stand_in):
+        await stand_ins.make(name, session.podman, session.store.folder, session.progress.notice)
+        stand_in = await named(session, here)
+    assert stand_in
+    return str(stand_in["Id"])
 
 
 async def _from_registry(session: Session, name: str, platform: str, auth: list[str]) -> str:
@@ -92,7 +101,7 @@ async def _from_registry(session: Session, name: str, platform: str, auth: list[
         options.append("--tls-verify=false")
     async with session.progress.step(f"from {name}"):
         try:
-            return await added(session, await session.podman("pull", "-q", *options, *auth, name))
+            return await session.podman("pull", "-q", *options, *auth, name)
         except PodmanError as error:
             raise DaggerPodmanError(
                 f'failed to resolve image "{name}" (platform: "{platform or session_platform()}"): {error.stderr}'
@@ -229,7 +238,7 @@ async def assemble(session: Session, container: Container, name: str = "") -> st
         raise DaggerPodmanError(f"Podman took the image {image} in as {pulled_as}")
     if name:
         await session.podman("tag", image, name)
-    return await added(session, image)
+    return image
 
 
 async def _is_unchanged(session: Session, container: Container, image: str) -> bool:

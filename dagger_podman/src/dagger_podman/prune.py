@@ -16,6 +16,10 @@ from .host import podman_environment
 from .podman import IMAGES, LABEL, Podman
 from .store import Store, default_folder, sessions_folder
 
+KINDS = (
+    *("blobs", "exec", "functions", "images", "nodes", "pulled", "read", "schemas", "stat", "trees", "types"),
+    "tmp",
+)
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
@@ -76,8 +80,7 @@ def disk_usage(folder: Path) -> int:
 
 def prune_files(store: Store, age: float, limit: int) -> int:
     """Remove entries and blobs not used for `age` seconds, then the oldest beyond `limit` bytes. A lost entry is made anew."""
-    kinds = ("blobs", "exec", "functions", "images", "nodes", "read", "references", "stat", "trees", "types", "tmp")
-    found = [(p.stat().st_mtime, p.stat().st_size, p) for kind in kinds for p in _files(store.folder / kind)]
+    found = [(p.stat().st_mtime, p.stat().st_size, p) for kind in KINDS for p in _files(store.folder / kind)]
     total, now, removed = sum(size for _, size, _ in found), time.time(), 0
     for used, size, path in sorted(found):
         if now - used <= age and total <= limit:
@@ -90,7 +93,7 @@ def prune_files(store: Store, age: float, limit: int) -> int:
 def referenced_images(store: Store) -> set[str]:
     """The images that a kept entry leads to."""
     found: set[str] = set()
-    for kind in ("exec", "images", "references"):
+    for kind in ("exec", "images", "pulled"):
         for path in _files(store.folder / kind):
             value = store.read(kind, path.stem, touch=False)
             found.add(str(value.get("image") if isinstance(value, dict) else value))

@@ -1,34 +1,30 @@
-"""The schema of the installed `dagger-io`, kept on disk; and any schema as JSON."""
+"""The schema of the installed `dagger-io`, and any schema as JSON."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
-import hashlib
 import importlib.util
-import json
-import secrets
 import sys
 from pathlib import Path
 from typing import Any, cast
 
 from .errors import UsageError
+from .store import Store, digest_of
 from .typedefs import Argument, EnumType, Field, InputType, Kind, ObjectType, Schema, TypeRef
 
 SUPPORTED = "0.21"
 
 
-def sdk_schema(cache: Path | None = None) -> Schema:
-    """The API as the installed `dagger-io` knows it.
+def sdk_schema(store: Store | None = None) -> Schema:
+    """The API as the installed `dagger-io` knows it; with a store, read once for each version of the client.
 
-    `cache` is a file that keeps the result for the next call; it is used only while the client is the same, and
-    rebuilt if it is damaged. Raises `UsageError` if there is no client, or one that cannot be read.
+    Raises `UsageError` if there is no client, or one that cannot be read.
     """
     client = _client_file()
     key = _key(client)
-    if cache and (kept := _read(cache, key)):
-        return kept
+    if store and (kept := store.read("schemas", key)):
+        return from_json(kept)
     from .reflection import UnknownFormError, reflect
 
     try:
@@ -37,8 +33,8 @@ def sdk_schema(cache: Path | None = None) -> Schema:
         version = _version(client) or "of unknown version"
         message = f"dagger-io {version}: {client} is not in the form of dagger-io {SUPPORTED} ({error}); "
         raise UsageError(message + f"install `dagger-io=={SUPPORTED}.*`") from None
-    if cache:
-        _write(cache, key, schema)
+    if store:
+        store.write("schemas", key, to_json(schema))
     return schema
 
 
@@ -57,36 +53,11 @@ def _version(client: Path) -> str:
     return found[-1].name.removeprefix("dagger_io-").removesuffix(".dist-info") if found else ""
 
 
-# --- the kept result ----------------------------------------------------------------------------
 def _key(client: Path) -> str:
     """What the result depends on: the client, and the code that reads it."""
     own = Path(__file__)
     files = (client, own, own.with_name("reflection.py"), own.with_name("typedefs.py"))
-    return _version(client) + "".join(f" {s.st_size}:{s.st_mtime_ns}" for s in map(Path.stat, files))
-
-
-def _checksum(key: str, body: bytes) -> bytes:
-    return hashlib.sha256(key.encode() + b"\n" + body).hexdigest().encode()
-
-
-def _read(cache: Path, key: str) -> Schema | None:
-    try:
-        checksum, _, body = cache.read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    return from_json(json.loads(body)) if checksum == _checksum(key, body) else None
-
-
-def _write(cache: Path, key: str, schema: Schema) -> None:
-    body = json.dumps(to_json(schema), separators=(",", ":")).encode()
-    temporary = cache.with_name(f"{cache.name}.{secrets.token_hex(4)}")
-    with contextlib.suppress(OSError):  # a folder that cannot be written to costs time, not the result
-        try:
-            cache.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(_checksum(key, body) + b"\n" + body)
-            temporary.replace(cache)
-        finally:
-            temporary.unlink(missing_ok=True)
+    return digest_of([_version(client), *([s.st_size, s.st_mtime_ns] for s in map(Path.stat, files))])
 
 
 # --- JSON ---------------------------------------------------------------------------------------

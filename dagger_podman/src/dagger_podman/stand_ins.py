@@ -18,8 +18,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from .errors import DaggerPodmanError, PodmanError, UsageError
 from .host import build_options
@@ -99,22 +100,38 @@ def known(reference: str) -> bool:
     return reference in recipes()
 
 
-async def ensure(reference: str, podman: Podman, folder: Path, notice: Callable[[str], None]) -> str:
-    """The name of the stand-in's image, built if need be."""
-    recipe = recipes()[reference]
-    notice(
+def image_name(reference: str) -> str:
+    """The name of the stand-in for a name in its one spelling."""
+    return f"{IMAGES}/stand-in/{reference.rpartition('/')[2]}"
+
+
+def notice(reference: str) -> str:
+    """What nobody may miss who gets a stand-in."""
+    return (
         f"{registry_of(reference)} cannot be reached: a STAND-IN built from Debian's packages is used for {reference}.\n"
         "It is not the official image, and what is built on it can be published to a loopback registry only."
     )
-    image = f"{IMAGES}/stand-in/{reference.rpartition('/')[2]}"
-    digest = hashlib.sha256(recipe.encode()).hexdigest()
+
+
+def is_current(reference: str, image: Mapping[str, Any]) -> bool:
+    """Whether an image, as Podman describes it, was made by today's recipe."""
+    return bool((image.get("Labels") or {}).get(f"{LABEL}.recipe") == _digest(reference))
+
+
+def _digest(reference: str) -> str:
+    return hashlib.sha256(recipes()[reference].encode()).hexdigest()
+
+
+async def make(reference: str, podman: Podman, folder: Path, say: Callable[[str], None]) -> None:
+    """Build the stand-in's image, unless another session has done so in the meantime."""
+    recipe, image, digest = recipes()[reference], image_name(reference), _digest(reference)
     with (folder / "stand-ins.lock").open("w") as lock:
         await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)  # the holder may be of this very process
         if await _label(podman, image, "recipe") == digest:
-            return image
+            return
         suite = recipe.partition("FROM debian:")[2].split()[0]
-        base = await _debian(podman, suite, notice)
-        notice(f"Building the stand-in for {reference} (once)")
+        base = await _debian(podman, suite, say)
+        say(f"Building the stand-in for {reference} (once)")
         with tempfile.TemporaryDirectory() as context:
             (Path(context) / "Dockerfile").write_text(recipe)
             labels = {LABEL: "stand-in", f"{LABEL}.stand-in-for": reference, f"{LABEL}.recipe": digest}
@@ -126,7 +143,6 @@ async def ensure(reference: str, podman: Podman, folder: Path, notice: Callable[
                 )
             except PodmanError as error:
                 raise DaggerPodmanError(f"the stand-in for {reference} could not be built:\n{error.stderr}") from None
-    return image
 
 
 async def _label(podman: Podman, image: str, name: str) -> str:
@@ -134,11 +150,11 @@ async def _label(podman: Podman, image: str, name: str) -> str:
     return done.stdout.decode().strip() if done.exit_code == 0 else ""
 
 
-async def _debian(podman: Podman, suite: str, notice: Callable[[str], None]) -> str:
+async def _debian(podman: Podman, suite: str, say: Callable[[str], None]) -> str:
     """The id of a minimal Debian, made with debootstrap."""
     image = f"{IMAGES}/stand-in/debian:{suite}"
     if await _label(podman, image, "suite") != suite:
-        notice(f"Making a minimal Debian {suite} for stand-ins (once)")
+        say(f"Making a minimal Debian {suite} for stand-ins (once)")
         if not shutil.which("debootstrap"):
             raise UsageError("debootstrap is not installed; `dagger-podman doctor` says how to install it")
         folder = Path(tempfile.mkdtemp(prefix="dagger-podman-debian-"))

@@ -44,7 +44,7 @@ class Tree:
         return digest_of(self.to_json())
 
     def to_json(self) -> list[list[Any]]:
-        return [[path, *dataclasses.astuple(entry)] for path, entry in sorted(self.entries.items())]
+        return [[path, e.kind, e.mode, e.uid, e.gid, e.content, e.size] for path, e in sorted(self.entries.items())]
 
     @staticmethod
     def from_json(rows: list[list[Any]]) -> Tree:

@@ -194,7 +194,7 @@ async def import_(session: Session, c: Container, source: Node, tag: str = "") -
         (folder / "image.tar").symlink_to(session.store.blob(value.entry.content))
         loaded = await session.podman("load", "-q", "-i", str(folder / "image.tar"))
     name = loaded.splitlines()[-1].partition(": ")[2] or loaded
-    image = await images.added(session, await session.podman("image", "inspect", "--format", "{{.Id}}", name))
+    image = await session.podman("image", "inspect", "--format", "{{.Id}}", name)
     return await images.container_of(session, image)
 
 
