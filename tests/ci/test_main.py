@@ -125,7 +125,6 @@ def test_the_object_and_the_module_have_help() -> None:
 def test_reports_that_tell_of_a_moment_are_never_cached() -> None:
     assert {name for name, function in functions().items() if function.cache_policy == "never"} == {
         *("build_all", "plan", "dev", "stack", "publish", "promote", "sbom", "image_info", "environment"),
-        *("build_all", "plan", "dev", "stack", "publish", "promote", "sbom", "image_info"),
         *("ci", "verdict"),
         *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
     }

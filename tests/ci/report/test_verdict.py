@@ -50,6 +50,17 @@ def test_a_service_of_the_plan_without_a_build_or_an_image_is_not_passed() -> No
     assert made.incomplete == ("api is to be published, and images.json does not tell of it",)
 
 
+def test_what_failed_as_its_build_did_is_not_told_twice() -> None:
+    files = pipeline_run.passed() | written(
+        builds={"builds": [build("api", "exit code 7: RUN x\nlines")]},
+        tests={"tests": [outcome("api", verdict="failed", reason="exit code 7: RUN x\nlines", tests=0)]},
+    )
+    assert [(f.title, f.why, f.log) for f in judged(files).failures] == [
+        ("build of api", "exit code 7: RUN x", "exit code 7: RUN x\nlines"),
+        ("unit tests of api", "as its build did", ""),
+    ]
+
+
 def test_each_stage_that_failed_says_which_service_and_why() -> None:
     made = judged(pipeline_run.failed("it broke"))
     assert [(f.title, f.why) for f in made.failures] == [

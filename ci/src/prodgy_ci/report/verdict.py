@@ -104,8 +104,11 @@ def _builds(run: Run) -> Iterator[Failure]:
 
 
 def _tests(run: Run) -> Iterator[Failure]:
+    broken = {(build.service, build.error) for build in run.builds.builds} if run.builds else set()
     for one in run.tests.tests if run.tests else ():
-        if one.verdict == "failed":
+        if (one.service, one.reason or "") in broken:
+            yield Failure(stage=f"{one.kind} tests", service=one.service, why="as its build did")
+        elif one.verdict == "failed":
             said = "\n\n".join(one.failures) or run.texts.get(f"logs/{one.service}-{one.kind}.txt", "")
             why = first_line(one.reason or "") or "it failed"
             yield Failure(stage=f"{one.kind} tests", service=one.service, why=why, log=last_lines(said))
