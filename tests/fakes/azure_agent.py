@@ -86,10 +86,18 @@ class Run:
 
 
 class Agent:
-    """Runs a pipeline on the files in `sources`; `path` is the PATH of its scripts."""
+    """Runs a pipeline on the files in `sources`; `path` is the PATH of its scripts, `machine` its own environment."""
 
-    def __init__(self, sources: Path, work: Path, path: str, groups: Mapping[str, Group]) -> None:
-        self._sources, self._work, self._path, self._groups = sources, work, path, groups
+    def __init__(
+        self,
+        sources: Path,
+        work: Path,
+        path: str,
+        groups: Mapping[str, Group],
+        machine: Mapping[str, str] | None = None,
+    ) -> None:
+        self._sources, self._work, self._groups = sources, work, groups
+        self._machine = {"PATH": path, "HOME": os.environ["HOME"], **(machine or {})}
 
     def run(self, pipeline: Path, trigger: Trigger) -> Run:
         """Expands the pipeline for what started it, and runs its stages and jobs in their order."""
@@ -196,7 +204,7 @@ class Agent:
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-c", script],
             cwd=here,
-            env={"PATH": self._path, "HOME": os.environ["HOME"], **automatic, **mapped},
+            env={**self._machine, **automatic, **mapped},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
