@@ -105,7 +105,7 @@ async def ci(job: Pipeline) -> tuple[Plan, Run]:
     _tell_tests(made, outcomes)
     good = all(build.error is None for build in builds.builds)
     good = good and all(outcome.verdict == "passed" for outcome in outcomes.tests)
-    if job.registry is not None and plan.environment is not None and services and good:
+    if job.registry is not None and plan.environment is not None and good:
         await _publish(job, plan, job.registry, made)
     made.describe(plan)
     return plan, made
@@ -162,13 +162,15 @@ def _tell_tests(made: Run, outcomes: Outcomes) -> None:
 
 
 async def _publish(job: Pipeline, plan: Plan, registry: Registry, made: Run) -> None:
+    """Publishes what the plan builds. Nothing to build gives an images.json all the same: the next stage reads it."""
     began = time.monotonic()
+    images = Images(registry=str(registry.address), environment=plan.environment, commit=plan.head, images={})
     try:
-        images = await publish.publish(
-            publish.Job(job.source, job.git, job.catalog, plan, registry, job.reuse, job.artifacts), None
-        )
+        if plan.affected:
+            images = await publish.publish(
+                publish.Job(job.source, job.git, job.catalog, plan, registry, job.reuse, job.artifacts), None
+            )
     except (ProdgyError, dagger.DaggerError) as error:
-        images = Images(registry=str(registry.address), environment=plan.environment, commit=plan.head, images={})
         made.files["publish-error.txt"] = words(error) + "\n"
         made.span("publish", None, began, time.monotonic() - began, False)
     made.files["images.json"] = images.json_text()

@@ -50,6 +50,8 @@ async def deploy(
     where: Where, images: Images, names: Sequence[str] | None = None, check: Check | None = None
 ) -> Deployments:
     """Deploys the images of images.json, or those of the named services; all of them, or none."""
+    if not images.images and names is None:
+        return _nothing(where, images)
     releases = _releases(where, images, names)
     async with reached(where, _services(where, list(releases)), changing=True) as place:
         whole = _bound(check, place)
@@ -60,6 +62,8 @@ async def deploy(
 
 async def describe(where: Where, images: Images, names: Sequence[str] | None = None) -> tuple[Deployments, str]:
     """What `deploy` would do: the record, and what would be sent, for people. Sends only reads."""
+    if not images.images and names is None:
+        return _nothing(where, images), ""
     releases = _releases(where, images, names)
     async with reached(where, _services(where, list(releases)), changing=True) as place:
         return await rollout.describe(where.environment.name, images.commit, releases, place.targets, _fetch(where))
@@ -71,6 +75,13 @@ async def rollback(
     """Goes back to each service's former release, or to that of the commit `to`; all of them, or none."""
     async with reached(where, _services(where, names), changing=True) as place:
         return await rollout.rollback(where.environment.name, place.targets, to, _bound(check, place))
+
+
+def _nothing(where: Where, images: Images) -> Deployments:
+    """Of a commit that changes no service."""
+    return Deployments(
+        environment=where.environment.name, action="deploy", commit=images.commit, result="unchanged", services={}
+    )
 
 
 def _services(where: Where, names: Sequence[str] | None) -> list[Service]:

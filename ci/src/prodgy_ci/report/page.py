@@ -143,7 +143,7 @@ def _images(run: Run) -> str:
     for image in run.images.images.values() if run.images else ():
         mark = state("failed" if image.result == "failed" else "passed", image.result)
         digest = code(image.digest or "-")
-        tags = ", ".join(image.tags)
+        tags = ", ".join(tag for tag in image.tags if f":{tag}@" not in (image.reference or ""))
         about = escape(first_line(image.error or image.note or ""))
         if image.reference:
             name, _, _ = image.reference.partition("@")
@@ -167,7 +167,7 @@ def _deployments(run: Run) -> Iterator[str]:
     for name, one in made.services.items():
         good = one.error is None and one.result in ("deployed", "unchanged", "would deploy")
         mark = state("passed" if good else "failed", f"{facts.SIGNS['passed' if good else 'failed']} {one.result}")
-        steps = details(escape(counted(len(one.steps), "step")), block("\n".join(one.steps)))
+        steps = details(escape(counted(len(one.steps), "step")), block("\n".join(one.steps))) if one.steps else ""
         rows.append((escape(name), mark, _served(one.before), _served(one.after), escape(duration(one.seconds)), steps))
     yield section(
         f"{made.action.capitalize()} in {made.environment}",

@@ -68,7 +68,7 @@ def _axis(end: float) -> str:
     texts = "".join(
         f'<text x="{x:.2f}%" y="12" text-anchor="{"start" if not at else "middle"}">{_short(at)}</text>'
         for at, x in _ticks(end)
-        if x < 97
+        if x < 92
     )
     return f'<div></div><div><svg class="axis" height="16" aria-hidden="true">{texts}</svg></div>'
 

@@ -4,11 +4,13 @@ CSS = """
 :root { color-scheme: light dark;
   --paper: #fbfaf8; --card: #ffffff; --ink: #1f2328; --soft: #5c6570; --line: #e4e2dd; --well: #f4f2ee;
   --good: #1a7f4b; --good-well: #e4f4ea; --bad: #b3261e; --bad-well: #fbe9e7; --warn: #8a5a00; --warn-well: #fdf3dc;
-  --plan: #6f7a86; --build: #3f78c4; --unit: #2c8577; --integration: #7a68c4; --publish: #a96c24; --other: #6f7a86; }
+  --plan: #6f7a86; --build: #3f78c4; --unit: #2c8577; --integration: #7a68c4; --publish: #a96c24;
+  --deploy: #b04a7a; --other: #6f7a86; }
 @media (prefers-color-scheme: dark) { :root {
   --paper: #15181c; --card: #1d2126; --ink: #e6e8ea; --soft: #9aa4af; --line: #30363d; --well: #262b31;
   --good: #6fcf97; --good-well: #173526; --bad: #ff8a80; --bad-well: #45201d; --warn: #f0c36d; --warn-well: #3d3014;
-  --plan: #6a7480; --build: #4677b8; --unit: #2f8577; --integration: #7263b5; --publish: #a8722f; --other: #626c77; } }
+  --plan: #6a7480; --build: #4677b8; --unit: #2f8577; --integration: #7263b5; --publish: #a8722f;
+  --deploy: #a84a78; --other: #626c77; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); overflow-wrap: anywhere;
   font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
@@ -49,6 +51,7 @@ td details, .list details { margin: 0; } td summary, .list summary { color: inhe
 .bar text { fill: #fff; } .axis text, .time .axis { fill: var(--soft); } .grid { stroke: var(--line); }
 .bar.plan rect { fill: var(--plan); } .bar.build rect { fill: var(--build); } .bar.unit-tests rect { fill: var(--unit); }
 .bar.integration-tests rect { fill: var(--integration); } .bar.publish rect { fill: var(--publish); }
+.bar.deploy rect { fill: var(--deploy); }
 .bar rect { fill: var(--other); } .bar.broken rect { fill: var(--bad); } .bar.broken text { fill: var(--card); }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin: .9rem 0 0; font-size: .82rem; color: var(--soft); }
 .key svg { width: .8rem; height: .8rem; vertical-align: -.05rem; margin-right: .35rem; }
@@ -63,7 +66,8 @@ footer { margin-top: 1.5rem; color: var(--soft); font-size: .82rem; }
   td::before { content: attr(data-label); color: var(--soft); font-size: .82rem; }
   td.name { display: block; font-size: 1.02rem; } td.name::before { content: none; } td.empty { display: none; }
   .state { white-space: normal; }
-  .time { grid-template-columns: minmax(0, 1fr); gap: .2rem; } .time .lane { margin-top: .4rem; } }
+  .time { grid-template-columns: minmax(0, 1fr); gap: .2rem; } .time .lane { margin-top: .4rem; }
+  .bar:not(.broken) text { display: none; } }
 @media print {
   :root { --paper: #fff; --card: #fff; --well: #f6f6f6; } body { font-size: 11px; } main { max-width: none; padding: 0; }
   section { break-inside: avoid-page; border-color: #ccc; }
