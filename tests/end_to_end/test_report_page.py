@@ -86,7 +86,7 @@ def test_nothing_depends_on_scripts_and_details_unfold_without_them(tab: browser
 
 
 def test_on_paper_what_is_folded_is_printed_too(tab: browser.Tab, page: Path) -> None:
-    seen = "[...document.querySelectorAll('details pre')].every(one => one.getBoundingClientRect().height > 0)"
+    seen = "[...document.querySelectorAll('details pre')].every(one => one.checkVisibility())"
     tab.show(page, 1280)
     assert tab.value(seen) is False
     tab.show(page, 1280, medium="print")

@@ -1,6 +1,7 @@
 """A headless Chromium, spoken to over a pair of pipes in its DevTools protocol."""
 
 import base64
+import fcntl
 import json
 import os
 import subprocess
@@ -47,8 +48,8 @@ class Tab:
             pass
 
     def value(self, expression: str) -> Any:
-        """What a JavaScript expression is in the page."""
-        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"]["value"]
+        """What a JavaScript expression is in the page; None where it is nothing."""
+        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
     def picture(self, file: Path) -> bytes:
         """The whole page as PNG, also written to the file."""
@@ -67,18 +68,20 @@ class Tab:
 @contextmanager
 def tab(program: str, folder: Path) -> Iterator[Tab]:
     """A tab of a new browser that keeps its files in the folder and reaches no network."""
-    from_us, to_browser = os.pipe()
-    from_browser, to_us = os.pipe()
+    near, to_browser = os.pipe()
+    from_browser, far = os.pipe()
+    # The browser has them as 3 and 4: out of the way of these numbers first.
+    from_us, to_us = (fcntl.fcntl(pipe, fcntl.F_DUPFD, 10) for pipe in (near, far))
     options = "--headless=new --no-sandbox --disable-gpu --no-first-run --hide-scrollbars --remote-debugging-pipe"
     with (folder / "browser.log").open("wb") as log:
         process = subprocess.Popen(
-            ["sh", "-c", f'exec "$0" {options} --user-data-dir="$1" 3<&{from_us} 4>&{to_us}', program, str(folder)],
+            ["bash", "-c", f'exec "$0" {options} --user-data-dir="$1" 3<&{from_us} 4>&{to_us}', program, str(folder)],
             pass_fds=(from_us, to_us),
             stdout=log,
             stderr=log,
         )
-    os.close(from_us)
-    os.close(to_us)
+    for pipe in (near, far, from_us, to_us):
+        os.close(pipe)
     with os.fdopen(to_browser, "wb") as requests, os.fdopen(from_browser, "rb") as answers:
         try:
             made = Tab(requests, answers)
