@@ -100,7 +100,10 @@ def test_its_functions_are_these() -> None:
         *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
         *("unit_tests", "integration_tests", "dev", "stack", "environment"),
     }
-    assert set(OF_ENVIRONMENT) == {"deployed", "status", "deploy", "rollback"}
+    assert set(OF_ENVIRONMENT) == {
+        *("deployed", "status", "deploy", "rollback"),
+        *("preflight", "preflight_report", "verify", "verify_report"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,16 @@ class Stack:
         part: Callable[[str, str, Any, dict[str, Any]], Reply] | None = getattr(self, f"_{service}", None)
         return part(method, path, headers, body) if part else (404, {"error": "no route"})
 
+    def headers(self, origin: str) -> dict[str, str]:
+        """What an answer to a request from that origin carries."""
+        allowed = (origin == ORIGIN and "no origin" not in self.broken) or "any origin" in self.broken
+        cors = {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Methods": "GET, POST, DELETE",
+            "Access-Control-Allow-Headers": "authorization, content-type",
+        }
+        return {**(cors if allowed else {}), "Vary": "Origin"}
+
     def _api(self, method: str, path: str, headers: Any, body: dict[str, Any]) -> Reply:
         if "database" in self.broken:
             return 503, {"error": "the database cannot be reached"}
@@ -159,12 +169,8 @@ def _serving(stack: Stack, service: str) -> Iterator[int]:
         def reply(self, status: int, told: Any) -> None:
             text = b"" if told is None else json.dumps(told).encode()
             self.send_response(status)
-            origin = self.headers.get("Origin", "")
-            if (origin == ORIGIN and "no origin" not in stack.broken) or "any origin" in stack.broken:
-                self.send_header("Access-Control-Allow-Origin", origin)
-                self.send_header("Access-Control-Allow-Methods", "GET, POST, DELETE")
-                self.send_header("Access-Control-Allow-Headers", "authorization, content-type")
-            self.send_header("Vary", "Origin")
+            for name, value in stack.headers(self.headers.get("Origin", "")).items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

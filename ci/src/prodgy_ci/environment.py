@@ -1,7 +1,7 @@
-"""The Dagger object of an environment: what runs there, deploying, going back."""
+"""The Dagger object of an environment: what runs there, deploying, going back, and the checklists around it."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,14 @@ import dagger
 from dagger import Doc, dag, function, object_type
 from pydantic import SecretStr
 
-from .catalog import load
+from . import checking
+from .catalog import Catalog, Service, load
+from .checks import secrets_file, tokens
+from .checks.model import Checks
 from .deploy import record, run, variables
 from .deploy.container_apps.client import AZURE
 from .deploy.waiting import say
-from .deploy.where import Where
+from .deploy.where import Place, Where
 from .errors import InputError, ProdgyError
 from .images import record as images_record
 from .images.registry import Registry, registry
@@ -28,6 +31,8 @@ run_each_time: Callable[[F], F] = cast(Any, function)(cache="never")
 
 IMAGES = Doc("images.json, as publish or promote gave it")
 SERVICES = Doc("These services alone, separated by commas; by default all")
+OFFLINE = Doc("Leave out what needs a network")
+STACK = Doc("Check the stack instead, started for this; no environment is asked")
 
 
 @object_type
@@ -36,6 +41,7 @@ class Environment:
     """An environment that services are deployed to."""
 
     name: str
+    source: dagger.Directory
     catalog_text: str
     variables: dagger.File | None = None
     arm_token: dagger.Secret | None = None
@@ -53,6 +59,9 @@ class Environment:
     vm_ca: dagger.File | None = None
     vm_http: bool = False
     vm_service: dagger.Service | None = None
+    check_secrets: dagger.Secret | None = None
+    other_fingerprints: dagger.File | None = None
+    check_ca: dagger.File | None = None
 
     @run_each_time
     async def deployed(self) -> dagger.File:
@@ -70,18 +79,32 @@ class Environment:
         images: Annotated[dagger.File, IMAGES],
         services: Annotated[list[str] | None, SERVICES] = None,
         dry_run: Annotated[bool, Doc("Say what would be sent, without secrets; send nothing but reads")] = False,
+        without_checks: Annotated[bool, Doc("Leave out preflight and verify")] = False,
     ) -> dagger.File:
         """Deploys images: all services serve theirs at the end, or each what it served before; gives deployments.json.
 
+        First `preflight` must pass for these services, else nothing is changed; last `verify`, else all is put back.
         Fails, with deployments.json in the message, where that went wrong.
         """
         published = images_record.load(await images.contents(), "--images")
-        where = await self.where()
+        chosen = self._catalog().choose(list(published.images) if services in (None, ["all"]) else services)
+        evidence: list[Checks] = []
+        if not (dry_run or without_checks):
+            evidence.append(await self._preflight(chosen))
+            say(checking.passed(evidence[0], "nothing was changed, for the checks before a deployment failed:\n"))
+        where, given = await self.where(), await self._given()
+
+        async def whole(_: Place) -> None:
+            evidence.append(await checking.verify(where, given, chosen, dict.fromkeys(names, published.commit)))
+            say(checking.passed(evidence[-1], "the checks after the deployment failed:\n"))
+
+        names = [service.name for service in chosen]
         if dry_run:
             made, text = await run.describe(where, published, services)
             say(text or "nothing would be sent")
             return _deployments(made)
-        return _deployments(await run.deploy(where, published, services))
+        made = await run.deploy(where, published, services, None if without_checks else whole)
+        return _deployments(made.model_copy(update={"checks": tuple(evidence)}))
 
     @run_each_time
     async def rollback(
@@ -92,16 +115,83 @@ class Environment:
         """Goes back, all services or none; gives deployments.json. Fails as `deploy` does."""
         return _deployments(await run.rollback(await self.where(), services, to))
 
-    async def where(self) -> Where:
-        """The environment and how it is reached; raises InputError for what a user can mend."""
+    @run_each_time
+    async def preflight(self, offline: Annotated[bool, OFFLINE] = False) -> str:
+        """Checks what a deployment stands on: variables, tokens, database, Redis, names, certificates, Azure, the VM.
+
+        Fails with the same table where a check fails.
+        """
+        return checking.passed(await self._preflight(None, offline))
+
+    @run_each_time
+    async def preflight_report(self, offline: Annotated[bool, OFFLINE] = False) -> dagger.Directory:
+        """The same as checks.json, junit.xml, table.txt and fingerprints.json, whatever fails."""
+        found = await self._preflight(None, offline)
+        return _folder(
+            checking.files(found, await checking.fingerprints(self.name, self._catalog(), await self._given()))
+        )
+
+    @run_each_time
+    async def verify(self, stack: Annotated[bool, STACK] = False) -> str:
+        """Checks what is deployed: health and revision, login, tokens, CORS, the way through the gateway, queue, logs.
+
+        Fails with the same table where a check fails.
+        """
+        return checking.passed(await self._verify(stack))
+
+    @run_each_time
+    async def verify_report(self, stack: Annotated[bool, STACK] = False) -> dagger.Directory:
+        """The same as checks.json, junit.xml and table.txt, whatever fails."""
+        return _folder(checking.files(await self._verify(stack)))
+
+    async def _preflight(self, services: list[Service] | None, offline: bool = False) -> Checks:
+        group = await self._group()
+        where = await self.where(checking.fit(group))
+        secret = {"AZURE_STATIC_WEB_APP_API_TOKEN": where.swa_token, "VM_PASSWORD": where.vm_password}
+        group |= {name: given.get_secret_value() for name, given in secret.items() if given}
+        chosen = services or list(where.catalog.services.values())
+        return await checking.preflight(where, await self._given(), group, chosen, offline)
+
+    async def _verify(self, stack: bool) -> Checks:
+        if stack:
+            return await checking.verify_stack(self.source, self._catalog())
+        where = await self.where()
+        return await checking.verify(where, await self._given(), list(where.catalog.services.values()), {})
+
+    async def _given(self) -> checking.Given:
+        names = self._catalog().checks.service_tokens
+        text = await _secret(self.check_secrets)
+        others = self.other_fingerprints
+        return checking.Given(
+            secrets=secrets_file.parse(text, names) if text else None,
+            others=tokens.read(await others.contents()) if others else None,
+            ca=await _on_disk(self.check_ca),
+        )
+
+    def _catalog(self) -> Catalog:
+        """Raises InputError for an environment that it does not have."""
         catalog = load(self.catalog_text)
         if self.name not in catalog.environments:
             raise InputError(f"--name: unknown environment '{self.name}'{hint(self.name, catalog.environments)}")
-        environment = catalog.environments[self.name]
-        group = environment.variable_group
+        return catalog
+
+    async def _group(self) -> dict[str, str]:
+        """The variable group as it came."""
+        catalog = self._catalog()
+        return variables.read(await self._variables(catalog), catalog.variables)
+
+    async def _variables(self, catalog: Catalog) -> str:
         if self.variables is None:
+            group = catalog.environments[self.name].variable_group
             raise InputError(f"--variables: is missing: a file of the variables of the variable group {group}")
-        values = variables.parse(await self.variables.contents(), catalog.variables, group)
+        return await self.variables.contents()
+
+    async def where(self, values: dict[str, str] | None = None) -> Where:
+        """The environment and how it is reached, by these variables or its file; raises InputError."""
+        catalog = self._catalog()
+        environment = catalog.environments[self.name]
+        if values is None:
+            values = variables.parse(await self._variables(catalog), catalog.variables, environment.variable_group)
         return Where(
             catalog=catalog,
             environment=environment,
@@ -137,6 +227,13 @@ def _deployments(made: record.Deployments) -> dagger.File:
         raise ProdgyError(f"{made.result}\n{made.table()}\n{said}\n\ndeployments.json:\n{text}")
     say(made.table())
     return _file("deployments.json", text)
+
+
+def _folder(files: Mapping[str, str]) -> dagger.Directory:
+    made = dag.directory()
+    for path, text in files.items():
+        made = made.with_new_file(path, text)
+    return made
 
 
 def _file(name: str, text: str) -> dagger.File:

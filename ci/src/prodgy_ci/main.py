@@ -428,10 +428,24 @@ class ProdgyCi:
         vm_service: Annotated[
             dagger.Service | None, Doc("The Windows machine where it is reached over this one, in place of VM_IP")
         ] = None,
+        check_secrets: Annotated[
+            dagger.Secret | None,
+            Doc(
+                "What the checks sign in with, as NAME=value lines: DATABASE_URL, REDIS_URL, LOGIN_EMAIL, LOGIN_PASSWORD "
+                "and the services' tokens"
+            ),
+        ] = None,
+        other_fingerprints: Annotated[
+            dagger.File | None, Doc("fingerprints.json of the other environments, as preflight-report wrote it")
+        ] = None,
+        check_ca: Annotated[
+            dagger.File | None, Doc("A private certificate authority that the checks trust beside the public ones, PEM")
+        ] = None,
     ) -> Environment:
-        """An environment: what runs there, deploying to it, going back."""
+        """An environment: what runs there, deploying to it, going back, and the checklists around it."""
         return Environment(
             name=name,
+            source=self.source,
             catalog_text=self.catalog_text,
             variables=variables,
             arm_token=arm_token,
@@ -449,6 +463,9 @@ class ProdgyCi:
             vm_ca=vm_ca,
             vm_http=vm_http,
             vm_service=vm_service,
+            check_secrets=check_secrets,
+            other_fingerprints=other_fingerprints,
+            check_ca=check_ca,
         )
 
     async def _tested(self, names: list[str] | None, kinds: list[Kind], deadline: int) -> str:

@@ -128,7 +128,7 @@ Change = Callable[[Subject], Subject]
 
 
 def secret(name: str, value: str) -> Change:
-    return lambda s: replace(s, secrets={**s.secrets, name: SecretStr(value)})
+    return lambda s: replace(s, secrets={**(s.secrets or {}), name: SecretStr(value)})
 
 
 def azure(**change: Any) -> Change:

@@ -65,6 +65,9 @@ class Place:
     async def state(self) -> str:
         return "serves"
 
+    async def problem(self) -> str | None:
+        return None
+
     async def url(self) -> str | None:
         return None
 

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from prodgy_ci.catalog.builtin import REQUIRES
+
 from .revisions import DOMAIN, STARTING, Json, Revision, State, digests, timeline_of, without_empty_values
 
+IDENTITY = "/subscriptions/0/identities/pull"
 SUFFIX = re.compile(r"[a-z](?!.*--)([-a-z0-9]*[a-z0-9])?")
 
 
@@ -63,6 +66,8 @@ class App:
     """So many public requests after a change of traffic are served as before."""
     broken: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
+    log: list[str] = field(default_factory=lambda: ['{"level":"info","message":"listening"}'])
+    """What each of its containers wrote."""
     id: str = ""
     revisions: dict[str, Revision] = field(default_factory=dict)
     operation: Operation | None = None
@@ -80,6 +85,7 @@ class App:
         variables: list[Json] = [{"name": "EMPTY", "value": ""}, {"name": "DATABASE", "secretRef": "database"}]
         if self.commit:
             variables.append({"name": "PRODGY_REVISION", "value": self.commit})
+        variables += [{"name": name, "value": "set"} for name in REQUIRES.get(self.service, ())]
         image = f"{self.registry}/prodgy-{self.name}@{self.digest}"
         containers: list[Json] = [{"name": self.name, "image": image, "env": variables, "resources": {"cpu": 0.5}}]
         if self.sidecar:
@@ -87,10 +93,9 @@ class App:
                 {"name": "proxy", "image": "registry.test/proxy:1", "env": [{"name": "BLANK", "value": ""}]}
             )
         self.template = {"revisionSuffix": "first", "containers": containers, "scale": {"minReplicas": 1}}
-        identity = "/subscriptions/0/identities/pull"
         self.configuration = {
             "activeRevisionsMode": self.mode,
-            "registries": [{"server": self.registry, "identity": identity}],
+            "registries": [{"server": self.registry, "identity": IDENTITY}],
             "ingress": None,
         }
         if self.ingress:
@@ -267,6 +272,7 @@ class App:
             "name": self.name,
             "type": "Microsoft.App/containerApps",
             "location": "West Europe",
+            "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
             "properties": copy.deepcopy(properties),
         }
 

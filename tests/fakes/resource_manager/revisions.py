@@ -109,7 +109,7 @@ class Revision:
             "properties": properties,
         }
 
-    def replicas(self, state: State) -> list[Json]:
+    def replicas(self, state: State, logs: str) -> list[Json]:
         if not self.active or state.running == "ScaledToZero":
             return []
         up = state.health == "Healthy"
@@ -121,6 +121,7 @@ class Revision:
                 "restartCount": 0 if up else self.reads,
                 "runningState": "Running" if up else "Waiting",
                 "runningStateDetails": "" if up else "CrashLoopBackOff",
+                "logStreamEndpoint": f"{logs}/revisions/{self.name}/containers/{container['name']}/logstream",
             }
             for container in self.template["containers"]
         ]

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fakes.stack import NEEDS
+
 from .apps import App, Refused
 from .faults import Fault
 from .revisions import Json, Revision
@@ -16,6 +18,7 @@ from .revisions import Json, Revision
 if TYPE_CHECKING:
     from .server import Manager
 
+LOG_TOKEN = "canary-log-token"
 APPS = r"/subscriptions/(?P<sub>[^/]+)/resourcegroups/(?P<group>[^/]+)/providers/microsoft\.app/containerapps"
 
 
@@ -61,7 +64,9 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, path: str, query: dict[str, str], text: str) -> Answer:
         try:
             if path.startswith("/fqdn/"):
-                return public(self.manager, path)
+                return public(self.manager, self.command, path, self.headers, text)
+            if path.startswith("/logs/"):
+                return log(self.manager, path, self.headers.get("Authorization", ""))
             self._authorise()
             if "api-version" not in query:
                 raise Refused(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
@@ -219,7 +224,22 @@ def get_revision(request: Request, app: str, revision: str) -> Answer:
 
 def replicas(request: Request, app: str, revision: str) -> Answer:
     found = request.revision(request.app(app), revision)
-    return Answer(200, {"value": found.replicas(found.state())})
+    return Answer(200, {"value": found.replicas(found.state(), f"{request.origin}/logs/{app}")})
+
+
+def log_token(request: Request, app: str) -> Answer:
+    return Answer(200, {"properties": {"token": f"{request.app(app).name} {LOG_TOKEN}"}})
+
+
+def log(manager: "Manager", path: str, given: str) -> Answer:
+    """The log stream of a container: /logs/APP/revisions/REVISION/containers/CONTAINER/logstream."""
+    app = manager.apps[path.split("/")[2]]
+    if given != f"Bearer {app.name} {LOG_TOKEN}":
+        return Answer(401, "the token is not one of this app", {"Content-Type": "text/plain"})
+    name = path.split("/")[6]
+    told = [f"Connecting to the container '{name}'...", f"Successfully Connected to container: '{name}'", *app.log]
+    text = "".join(json.dumps({"TimeStamp": "2026-01-01T00:00:00", "Log": line}) + "\n" for line in told)
+    return Answer(200, text, {"Content-Type": "text/plain"})
 
 
 def act(request: Request, app: str, revision: str, verb: str) -> Answer:
@@ -247,13 +267,14 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", rf"{APPS}/(?P<app>[^/]+)/revisions", list_revisions),
     ("GET", REVISION, get_revision),
     ("GET", rf"{REVISION}/replicas", replicas),
+    ("POST", rf"{APPS}/(?P<app>[^/]+)/getauthtoken", log_token),
     ("POST", rf"{REVISION}/(?P<verb>activate|deactivate|restart)", act),
     ("GET", rf"{OPERATIONS}Statuses/(?P<id>[^/]+)", operation_status),
     ("GET", rf"{OPERATIONS}Results/(?P<id>[^/]+)", operation_result),
 ]
 
 
-def public(manager: "Manager", path: str) -> Answer:
+def public(manager: "Manager", method: str, path: str, headers: Any, text: str) -> Answer:
     """What the apps' visitors see: /fqdn/APP-OR-REVISION-OR-LABEL.DOMAIN/PATH."""
     fqdn, _, rest = path.removeprefix("/fqdn/").partition("/")
     revision = _served(manager, fqdn)
@@ -265,7 +286,14 @@ def public(manager: "Manager", path: str) -> Answer:
     one.woken = True
     if one.state().health != "Healthy":
         return Answer(503, "upstream connect error", {"Content-Type": "text/plain"})
-    body = {"status": "ok", "service": app.service, "revision": one.environment().get("PRODGY_REVISION")}
+    tells = {"service": app.service, "revision": one.environment().get("PRODGY_REVISION")}
+    if app.service in NEEDS:
+        own = manager.stack.headers(headers.get("Origin", ""))
+        if method == "OPTIONS":
+            return Answer(204, None, own)
+        status, told = manager.stack.answer(app.service, method, f"/{rest}", headers, json.loads(text or "{}"))
+        return Answer(status, {**told, **tells} if rest == "health" else told, own)
+    body = {"status": "ok", **tells}
     return Answer(200, body) if rest == "health" else Answer(404, {"status": "error", "error": "not found"})
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+from fakes.stack import Stack
+
 from .apps import App
 from .faults import Fault, Faults
 from .routes import Handler
@@ -28,6 +30,8 @@ class Manager:
         """Images that never become healthy."""
         self.missing_digests: set[str] = set()
         """Images that the registry does not have: their revisions are never made."""
+        self.stack = Stack()
+        """What the sample's services answer beside their revision, and what of them is broken."""
         self.page_size = 20
         self.synchronous = False
         """Whether a PATCH answers 200 with the app, and not 202."""

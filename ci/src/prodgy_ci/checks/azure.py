@@ -105,6 +105,8 @@ def revision_mode(app: App, name: str, group: str) -> Finding:
 
 def image_pull(app: App, name: str, group: str, registry: str) -> Finding:
     """Whether the app has an identity or a login for the registry. The identity's role is not seen from here."""
+    if not registry:
+        return Finding("not applicable", "registryLoginServer is not known")
     set_up = (
         f"az containerapp registry set --name {name} --resource-group {group} --server {registry} --identity system"
     )

@@ -1,7 +1,7 @@
 """The checklist before a deployment: from what is known of an environment to its checks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -69,8 +69,8 @@ class Subject:
     """The variables that the group must have."""
     values: Mapping[str, str | SecretStr] = field(default_factory=dict)
     """What came of the group, as it came: also empty, or with macros."""
-    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
-    """What --check-secrets holds."""
+    secrets: Mapping[str, SecretStr] | None = None
+    """What --check-secrets holds; None where it was not given."""
     others: tokens.Fingerprints | None = None
     public_urls: tuple[str, ...] = ()
     api: Api | None = None
@@ -84,10 +84,11 @@ class Subject:
 def checks(subject: Subject) -> list[Check]:
     """Every check of the list, in the list's order."""
     secrets = f"--check-secrets and in the apps of {subject.environment}"
-    given, settings = subject.secrets, subject.settings
+    given, settings = subject.secrets or {}, subject.settings
+    expected = settings.service_tokens if subject.secrets is not None else ()
     return [
         *variables.checks(subject.names, subject.values, subject.group),
-        *tokens.checks(settings.service_tokens, given, subject.environment, subject.others, secrets),
+        *tokens.checks(expected, given, subject.environment, subject.others, secrets),
         *postgres.checks(given.get(DATABASE_URL), DATABASE_URL, secrets, subject.ca),
         *redis.checks(given.get(REDIS_URL), REDIS_URL, secrets, subject.ca),
         *_names(subject.public_urls, settings.tls, subject.ca),
@@ -120,14 +121,15 @@ def _azure(where: Azure | None, group: str) -> list[Check]:
         return [_absent("Azure", "nothing goes to Azure Container Apps")]
     token = azure.token_life(where.token)
     if (resources := where.resources) is None:
-        return [token, _absent("Azure resources", "there is no token to ask with")]
-    found = [token, azure.resource_group(where.resource_group, resources.resource_group, f"resourceGroup of {group}")]
+        return [token, _absent("Azure resources", "not asked: no token that lasts, no resource group, or --offline")]
+    of_group = azure.resource_group(where.resource_group, resources.resource_group, f"resourceGroup of {group}")
+    found = []
     for app in where.apps:
         ask = once(partial(resources.app, app.name))
         variable = f"{app.variable} of {group}"
         found += azure.app(app.service, app.name, where.resource_group, where.registry, variable, ask)
         found.append(requirements.check(app.service, app.requires, app.name, where.resource_group, ask))
-    return found
+    return [token, of_group, *(replace(check, after=of_group.name) for check in found)]
 
 
 def _machine(machine: Machine | None, group: str) -> list[Check]:

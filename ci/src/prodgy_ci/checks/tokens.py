@@ -80,7 +80,7 @@ def checks(
 
     async def are_set() -> Finding:
         if not names:
-            return Finding("not applicable", "no service has a token")
+            return Finding("not applicable", "none is listed, or there is no --check-secrets")
         wrong = {name: "is not set" for name in names if name not in known}
         wrong |= {name: why for name, token in known.items() if (why := fault(token.get_secret_value()))}
         short = [name for name, token in known.items() if len(token.get_secret_value()) < SHORTEST]

@@ -1,6 +1,6 @@
 """The checklist after a deployment: from where the services are to its checks."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +12,8 @@ from . import cors, gateway, health, login, logs, playground, queue
 from .http import Endpoint
 from .logs import Source
 from .model import Check, Finding
+
+Told = Callable[[], Awaitable[Finding]]
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Subject:
     settings: ChecksSettings = field(default_factory=ChecksSettings)
     routes: Mapping[str, str] = field(default_factory=dict)
     """By service: its health route, where it is not /health."""
+    told: Mapping[str, Told] = field(default_factory=dict)
+    """By service: what its platform says of it, where it is not reached from here."""
     email: str | None = None
     password: SecretStr | None = None
     tokens: Mapping[str, SecretStr] = field(default_factory=dict)
@@ -38,7 +42,7 @@ class Subject:
     @property
     def services(self) -> tuple[str, ...]:
         """All that are known."""
-        return tuple(dict.fromkeys((*self.urls, *self.revisions)))
+        return tuple(dict.fromkeys((*self.urls, *self.told, *self.revisions)))
 
     @property
     def secrets(self) -> list[SecretStr]:
@@ -70,6 +74,8 @@ def checks(subject: Subject) -> list[Check]:
 
 def _health(subject: Subject, service: str) -> Check:
     if (at := subject.at(service)) is None:
+        if service in subject.told:
+            return Check(f"health of {service}", subject.told[service], retries=True)
         mend = f"give it as environments.NAME.urls.{service} in prodgy-ci.toml"
         return _told(f"health of {service}", Finding("failed", f"it is not known where {service} is reached", mend))
     route = subject.routes.get(service, "/health")

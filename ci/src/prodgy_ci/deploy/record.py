@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..checks.model import Checks
 from .target import Serving
 
 Action = Literal["deploy", "rollback"]
@@ -58,6 +59,7 @@ class Deployments(_Frozen):
     )
     error: str | None = Field(default=None, description="What the run as a whole failed at, beyond single services")
     services: dict[str, Deployment]
+    checks: tuple[Checks, ...] = Field(default=(), description="The checklists before and after, as far as they came")
 
     @property
     def succeeded(self) -> bool:

@@ -48,6 +48,10 @@ class Target(Protocol):
         """The same for people, in a few words: what serves, and how well. Sends only reads."""
         ...
 
+    async def problem(self) -> str | None:
+        """What is wrong with what serves, by the target's own word; None where it is well. Sends only reads."""
+        ...
+
     async def url(self) -> str | None:
         """Where users reach it; None where it is not reached from outside. Sends only reads."""
         ...

@@ -19,6 +19,22 @@ def parse(text: str, known: Sequence[str], group: str) -> dict[str, str]:
     value, as it is. Raises InputError with one line for each name that is misspelt, unknown, there twice, empty or not
     replaced by the pipeline.
     """
+    found, faults = _read(text, known)
+    return _sound(found, [*faults, *(fault for name, value in found.items() if (fault := wrong(name, value, group)))])
+
+
+def read(text: str, known: Sequence[str]) -> dict[str, str]:
+    """The same, whatever the values: they are looked at one by one elsewhere."""
+    return _sound(*_read(text, known))
+
+
+def _sound(found: dict[str, str], faults: Sequence[str]) -> dict[str, str]:
+    if faults:
+        raise InputError("\n".join(f"--variables: {fault}" for fault in faults))
+    return found
+
+
+def _read(text: str, known: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     found: dict[str, str] = {}
     faults = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -34,10 +50,7 @@ def parse(text: str, known: Sequence[str], group: str) -> dict[str, str]:
             faults.append(f"line {number}: {name} stands there twice")
         else:
             found[name] = value
-    faults += [fault for name, value in found.items() if (fault := wrong(name, value, group))]
-    if faults:
-        raise InputError("\n".join(f"--variables: {fault}" for fault in faults))
-    return found
+    return found, faults
 
 
 def wrong(name: str, value: str, group: str) -> str | None:

@@ -51,6 +51,10 @@ class Where:
     vm_address: str | None = None
     """In place of VM_IP."""
 
+    def public_url(self, fqdn: str) -> str:
+        """From a host name of an app to the address that it is asked at."""
+        return f"{self.arm_url.rstrip('/')}/fqdn/{fqdn}" if self.arm_is_local else f"https://{fqdn}"
+
     def variable(self, name: str, what_for: str) -> str:
         """A variable of the group; raises InputError that says what it is for."""
         return variables.required(self.variables, name, what_for, self.environment.variable_group)
@@ -114,16 +118,27 @@ async def reached(where: Where, services: Sequence[Service], changing: bool = Fa
         yield Place(where, [made.get(service.name) or others[service.name] for service in services], client)
 
 
+def knows(where: Where, service: Service) -> bool:
+    """Whether what is given suffices to ask what the service serves."""
+    if service.target == "container-app":
+        named = {"resourceGroup", service.variable} <= where.variables.keys()
+        return named and where.arm_token is not None
+    try:
+        _target(where, service, changing=False)
+    except InputError:
+        return False
+    return True
+
+
 def _app(where: Where, service: Service, name: str, client: Client) -> ContainerApp:
-    public = f"{where.arm_url.rstrip('/')}/fqdn/{{}}" if where.arm_is_local else "https://{}"
-    return ContainerApp(service.name, name, client, health=service.health, public_url=public.format)
+    return ContainerApp(service.name, name, client, health=service.health, public_url=where.public_url)
 
 
 def _target(where: Where, service: Service, changing: bool) -> Target:
     if service.target == "static-web-app":
         return _site(where, service, changing)
     if service.target == "windows-vm":
-        return _machine(where, service)
+        return machine(where, service)
     raise InputError(f"services.{service.name}.target: nothing is known of how to deploy to {service.target!r}")
 
 
@@ -145,7 +160,8 @@ def _site(where: Where, service: Service, changing: bool) -> StaticWebApp:
     return StaticWebApp(service.name, url, deploy, files_of, hidden=[token])
 
 
-def _machine(where: Where, service: Service) -> WindowsService:
+def machine(where: Where, service: Service) -> WindowsService:
+    """The service on its Windows machine; raises InputError where something of it is missing."""
     what = f"the machine of {service.name}"
     address = where.vm_address or where.variable("VM_IP", what)
     user = where.variable("VM_USER", f"the account on {what}")

@@ -99,6 +99,7 @@ def read(files: Mapping[str, str]) -> Run:
         for path in files
         if path.startswith("checks/") and path.endswith(".json")
     ]
+    deployments = part("deployments.json", Deployments.model_validate_json)
     return Run(
         about=part("run.json", About.model_validate_json),
         plan=part("plan.json", Plan.model_validate_json),
@@ -106,8 +107,8 @@ def read(files: Mapping[str, str]) -> Run:
         tests=part("tests.json", Outcomes.model_validate_json),
         deployed=part("deployed.json", lambda text: load_deployed(text, "deployed.json")),
         images=part("images.json", Images.model_validate_json),
-        deployments=part("deployments.json", Deployments.model_validate_json),
-        checks=tuple(one for one in checks if one is not None),
+        deployments=deployments,
+        checks=(*(one for one in checks if one is not None), *(deployments.checks if deployments else ())),
         texts={path: text for path, text in files.items() if not path.endswith(".json")},
         missing=tuple(path for path in NEEDED if path not in files),
         broken=broken,

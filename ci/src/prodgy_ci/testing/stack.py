@@ -1,13 +1,13 @@
 """Services of the monorepo running together, each with what it needs, apart from every other run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from graphlib import TopologicalSorter
 
 import anyio
 import dagger
 from dagger import dag
 
-from ..catalog import Catalog
+from ..catalog import Catalog, Service
 from ..images import container
 
 READY_WITHIN = 60
@@ -34,11 +34,17 @@ def order(catalog: Catalog, names: Iterable[str]) -> list[str]:
 
 
 async def start(
-    source: dagger.Directory, catalog: Catalog, names: Iterable[str], run: str, revision: str = "test"
+    source: dagger.Directory,
+    catalog: Catalog,
+    names: Iterable[str],
+    run: str,
+    revision: str = "test",
+    equip: Callable[[Service, dagger.Container], dagger.Container] = lambda service, container: container,
 ) -> dict[str, dagger.Service]:
     """The named services and what they need, by name, as definitions that are this run's alone.
 
-    run: a text that no other run has; equal definitions would be one service. Redis and PostgreSQL answer already.
+    run: a text that no other run has; equal definitions would be one service. equip: gives a service's container more.
+    Redis and PostgreSQL answer already.
     """
     ordered = order(catalog, names)
     images: dict[str, dagger.Container] = {}
@@ -57,7 +63,11 @@ async def start(
     for name in ordered:
         if name in catalog.services:
             service = catalog.services[name]
-            made = images[name].with_env_variable("PRODGY_RUN", run).with_env_variable("PRODGY_REVISION", revision)
+            made = (
+                equip(service, images[name])
+                .with_env_variable("PRODGY_RUN", run)
+                .with_env_variable("PRODGY_REVISION", revision)
+            )
             made = bound(made, {need: running[need] for need in service.needs})
             if service.port:
                 made = made.with_exposed_port(service.port)

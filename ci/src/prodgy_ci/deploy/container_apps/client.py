@@ -130,6 +130,14 @@ class Client:
         """What runs of a revision."""
         return await self._to.pages(name, self._address(app, f"/revisions/{name}/replicas"))
 
+    async def log_token(self, app: str) -> str:
+        """What the app's log streams take."""
+        what = f"{app}: getAuthtoken"
+        answer = as_object(what, await self._to.send(what, "POST", self._address(app, "/getAuthtoken")))
+        if not (token := (answer.get("properties") or {}).get("token")):
+            raise ProdgyError(f"{what}: Azure's answer has no token in it")
+        return str(token)
+
     async def activate(self, app: str, name: str) -> None:
         """Lets a revision run. For a minute after it was deactivated the service may refuse that: it is repeated."""
         await self._act(app, name, "activate", refusals=True)

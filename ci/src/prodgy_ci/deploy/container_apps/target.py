@@ -1,13 +1,13 @@
 """A service that is a container app."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import ProdgyError
 from ..target import Release, Serving
 from ..waiting import say
-from . import bodies, names, states, view, watch
+from . import bodies, logs, names, states, view, watch
 from .answers import OperationFailed
 from .client import Client
 from .view import Json, Revision
@@ -63,6 +63,18 @@ class ContainerApp:
             traffic = "" if view.ingress(app) is None else f"{share} % to "
             told.append(f"{traffic}{name}, {_in_words(states_of.get(name))}")
         return "; ".join(told) or "no revision serves"
+
+    async def problem(self) -> str | None:
+        app, revisions = await self._look()
+        serving = view.shares(app, revisions)
+        verdicts = [states.revision(one.answer) for one in revisions if one.name in serving]
+        return next((one.reason for one in verdicts if one.kind not in ("ready", "asleep")), None)
+
+    async def log(self) -> AsyncIterator[str]:
+        """What the replicas of what serves wrote last, line by line."""
+        app, revisions = await self._look()
+        async for line in logs.lines(self.client, self.app, list(view.shares(app, revisions))):
+            yield line
 
     async def url(self) -> str | None:
         app, _ = await self._look()

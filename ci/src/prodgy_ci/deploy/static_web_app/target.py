@@ -74,6 +74,9 @@ class StaticWebApp:
             return f"{self._site.url}: nothing of ours"
         return f"{self._site.url}: served" + ("" if seen.release else ", from no known image")
 
+    async def problem(self) -> str | None:
+        return None if await self._site.look() else f"{self._site.url}: nothing of ours"
+
     async def url(self) -> str | None:
         return self._site.url
 

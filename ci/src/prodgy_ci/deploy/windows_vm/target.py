@@ -50,6 +50,11 @@ class WindowsService:
         """As the protocol says."""
         return _words(await self._status())
 
+    async def problem(self) -> str | None:
+        """As the protocol says."""
+        status = await self._status()
+        return None if status.healthy and status.journal is None else _words(status)
+
     async def url(self) -> str | None:
         """As the protocol says: only the machine itself asks it."""
         return None

@@ -1,0 +1,164 @@
+"""The two checklists as a user calls them, and the one after a deployment against the sample as it really runs."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import anyio
+import dagger
+import pytest
+from dagger import dag
+from end_to_end.conftest import REPOSITORY, Call
+from pydantic import SecretStr
+
+from prodgy_ci.catalog import Catalog, Service, load
+from prodgy_ci.checks.run import run
+from prodgy_ci.checks.table import junit, text
+from prodgy_ci.checks.verify import Subject, checks
+from prodgy_ci.testing import desk as desks
+from prodgy_ci.testing import stack
+
+Equip = Callable[[dagger.Container], dagger.Container]
+
+
+def given(name: str, value: str) -> Equip:
+    return lambda container: container.without_secret_variable(name).with_env_variable(name, value)
+
+
+def health(*services: str) -> set[str]:
+    return {f"health of {service}" for service in services}
+
+
+ORIGINS = "http://web:3000,http://studio:3003"
+WEB, STUDIO = "CORS of HOST allows http://web:3000", "CORS of HOST allows http://studio:3003"
+FOREIGN = "CORS of HOST refuses a foreign origin"
+LOGIN = {
+    "login gives a JWT",
+    "wrong password is refused",
+    "bogus API token is refused",
+}
+AGENTIC = "agentic through the gateway (POST /agentic/runs)"
+API = "api through the gateway (GET /api/agents)"
+PLAYGROUND = "Playground message is answered by an agent"
+JOB, BOGUS = "a job goes through the queue", "bogus service token is refused"
+
+OTHERWISE: list[tuple[str, Equip, set[str], dict[str, str]]] = [
+    ("api", given("AGENTIC_SERVICE_TOKEN", "wrong"), {PLAYGROUND}, {PLAYGROUND: "follow the message"}),
+    ("api", given("JWT_LIFETIME", "-1 hour"), {"login gives a JWT"}, {"login gives a JWT": "clock of the service"}),
+    ("api", given("JWT_SECRET", "another"), {API, AGENTIC}, {API: "have the same service tokens"}),
+    ("api", given("CORS_ORIGINS", "http://studio:3003"), {WEB}, {WEB: "allow http://web:3000 in the CORS origins"}),
+    ("api", given("CORS_ORIGINS", f"{ORIGINS},https://foreign.example"), {FOREIGN}, {FOREIGN: "take https://foreign"}),
+    (
+        "api",
+        given("DATABASE_URL", "postgres://prodgy:wrong@postgres:5432/none"),
+        {"health of api", "database as api reports it", *LOGIN},
+        {"database as api reports it": "see whether database is up"},
+    ),
+    ("service", given("SERVICE_SERVICE_TOKEN", ""), {BOGUS}, {BOGUS: "set the service token"}),
+    ("service", given("SERVICE_SERVICE_TOKEN", "wrong"), {JOB}, {JOB: "set SERVICE_SERVICE_TOKEN to what service"}),
+]
+"""A service that is started otherwise, what then fails beside it, and how that is mended."""
+
+CLOSED = "gateway is closed without a token"
+STOPPED: list[tuple[str, set[str], set[str]]] = [
+    ("web", health("web"), set()),
+    ("service", {*health("service"), "redis as service reports it", JOB, BOGUS}, set()),
+    ("gateway", {*health("gateway"), API, AGENTIC, CLOSED}, set()),
+    ("redis", {*health("engine", "agentic", "api"), "redis as engine reports it", PLAYGROUND}, set()),
+    ("postgres", {*LOGIN, "database as api reports it"}, {API, AGENTIC, PLAYGROUND}),
+    ("api", {WEB, STUDIO, FOREIGN, "protected route is closed without a token"}, set()),
+]
+"""What is stopped one after another; what fails from then on; what is no longer looked at, since no login passes."""
+
+
+@dataclass
+class Desk:
+    """The sample, running."""
+
+    runner: str
+    catalog: Catalog
+    source: dagger.Directory
+    made: desks.Desk
+    running: dict[str, dagger.Service] = field(default_factory=dict)
+
+    async def reached(self, service: dagger.Service, port: int | None) -> str:
+        if os.path.basename(self.runner) == "dagger":  # its services are reached from its own network alone
+            service = dag.host().tunnel(service, native=True)
+        return await (await service.start()).endpoint(port=port, scheme="http")
+
+    async def start(self) -> Subject:
+        self.running = await desks.start(self.source, self.catalog, self.made)
+        urls = {s.name: await self.reached(self.running[s.name], s.port) for s in desks.containers(self.catalog)}
+        made = desks.subject(self.catalog, self.made, urls)
+        return replace(made, settings=made.settings.model_copy(update={"answer_within": 4}))
+
+    async def otherwise(self, name: str, change: Equip) -> str:
+        """Where the service is that is started with a change, beside the first."""
+
+        def equip(service: Service, container: dagger.Container) -> dagger.Container:
+            container = self.made.equip(service, container)
+            return change(container) if service.name == name else container
+
+        run_of = self.made.run
+        made = await stack.start(self.source, self.catalog, [name], run_of, revision=run_of, equip=equip)
+        return await self.reached(made[name], self.catalog.service(name).port)
+
+    async def failed(self, subject: Subject, interval: float = 60) -> dict[str, str]:
+        """What fails, each with its mend; looked at once unless the interval is less than a minute."""
+        found = await run(
+            checks(subject),
+            list_name="verify",
+            environment="stack",
+            secrets=subject.secrets,
+            deadline=60,
+            interval=interval,
+        )
+        told = text(found) + junit(found) + found.json_text()
+        assert not any(secret.get_secret_value() in told for secret in (*subject.secrets, self.made.jwt))
+        host = subject.urls["api"].removeprefix("http://")
+        return {r.name.replace(host, "HOST"): r.mend or "" for r in found.results if r.status == "failed"}
+
+    async def settled(self, subject: Subject, expected: set[str]) -> dict[str, str]:
+        """The same, once it is as expected: a service that was just started is not ready at once."""
+        found = await self.failed(subject)
+        for _ in range(4):
+            if found.keys() == expected:
+                break
+            await anyio.sleep(1)
+            found = await self.failed(subject)
+        return found
+
+
+@pytest.mark.anyio
+async def test_what_is_broken_in_the_running_sample_fails_in_its_checks_alone(
+    runner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", runner)
+    catalog = load((REPOSITORY / "prodgy-ci.toml").read_text())
+    async with dagger.connection(dagger.Config(log_output=sys.stderr, retry=None)):
+        exclude = ["**/node_modules", "**/__pycache__"]
+        source = dag.host().directory(str(REPOSITORY), include=["examples/prodgy"], exclude=exclude)
+        desk = Desk(runner, catalog, source, desks.prepare(catalog))
+        good = await desk.start()
+        assert await desk.failed(good, interval=1) == {}
+        wrong = await desk.failed(replace(good, password=SecretStr("canary-wrong")))
+        assert (
+            wrong.keys() == {"login gives a JWT"} and "LOGIN_PASSWORD of --check-secrets" in wrong["login gives a JWT"]
+        )
+        for name, change, expected, mends in OTHERWISE:
+            broken = replace(good, urls={**good.urls, name: await desk.otherwise(name, change)})
+            found = await desk.settled(broken, expected)
+            assert found.keys() == expected, name
+            assert {check: found[check] for check, mend in mends.items() if mend not in found[check]} == {}
+        down: set[str] = set()
+        for name, more, less in STOPPED:
+            await desk.running[name].stop(kill=True)
+            down = (down | more) - less
+            assert (await desk.settled(good, down)).keys() == down, f"{name} stopped"
+
+
+def test_the_stack_is_verified_with_one_command(call: Call) -> None:
+    done = call("environment", "--name", "development", "verify", "--stack")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[-1] == "verify of stack passed: 26 passed, 1 not applicable"
