@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from dagger_podman import types  # noqa: F401  (registers the API's fields)
 from dagger_podman.fields import IMPLEMENTED, NOTES
 from dagger_podman.schema import sdk_schema
+from prodgy_ci.changes.plan import Plan
+from prodgy_ci.checks.model import Checks
+from prodgy_ci.deploy.record import Deployed, Deployments
+from prodgy_ci.images.builds import Builds
+from prodgy_ci.images.record import Images
+from prodgy_ci.report.verdict import Verdict
+from prodgy_ci.testing.outcome import Outcomes
 
 DOCS = Path(__file__).parent
 BEGIN, END = "<!-- generated: methods -->", "<!-- end -->"
 TYPES = ("Container", "Directory", "File", "Service", "Secret", "CacheVolume", "CurrentModule", "Host", "Query")
+FILES: dict[str, type[BaseModel]] = {
+    "plan": Plan,
+    "builds": Builds,
+    "tests": Outcomes,
+    "images": Images,
+    "deployed": Deployed,
+    "deployments": Deployments,
+    "checks": Checks,
+    "verdict": Verdict,
+}
+"""What stages hand on, as NAME.json."""
 
 
 def methods() -> str:
@@ -30,12 +51,19 @@ def methods() -> str:
     return "\n".join(rows)
 
 
+def schema(model: type[BaseModel]) -> str:
+    """The JSON schema of a file as it is written."""
+    described = model.model_json_schema(mode="serialization")
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **described}, indent=2) + "\n"
+
+
 def documents() -> dict[Path, str]:
     """The generated documents as they must be."""
     path = DOCS / "dagger-podman.md"
     before, _, rest = path.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    return {path: f"{before}{BEGIN}\n{methods()}\n{END}{after}"}
+    schemas = {DOCS / f"schemas/{name}.schema.json": schema(model) for name, model in FILES.items()}
+    return {path: f"{before}{BEGIN}\n{methods()}\n{END}{after}", **schemas}
 
 
 if __name__ == "__main__":

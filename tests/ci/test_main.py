@@ -15,7 +15,9 @@ from dagger._exceptions import QueryErrorValue
 from dagger.mod._exceptions import FunctionError
 from dagger.mod._module import Module
 
-from prodgy_ci.main import ProdgyCi
+from prodgy_ci.errors import ProdgyError
+from prodgy_ci.images.record import Image, Images, load
+from prodgy_ci.main import ProdgyCi, _images_file
 
 OBJECT: Any = ProdgyCi
 MODULE: Any = OBJECT.__dagger_module__
@@ -180,6 +182,16 @@ def test_a_users_error_is_its_message_and_no_traceback(
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not caplog.records
+
+
+def test_where_an_image_failed_the_error_holds_images_json() -> None:
+    failed = Image(service="web", form="image", result="failed", error="no room\nat all")
+    images = Images(registry="registry.example", environment=None, commit="c" * 40, images={"web": failed})
+    with pytest.raises(ProdgyError) as raised:
+        _images_file(images)
+    said = str(raised.value)
+    assert "web: no room\nat all" in said
+    assert load(said.partition("images.json:\n")[2], "") == images
 
 
 def test_a_failed_command_is_passed_on_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:

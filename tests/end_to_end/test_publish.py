@@ -1,29 +1,36 @@
 """Images are published once, by digest, and read back; what goes wrong is told and leaves nothing half-done."""
 
+import contextlib
+import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
+import threading
 import uuid
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import dagger
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from dagger import dag
 from end_to_end.conftest import Call
 from fakes.registry import PASSWORD, USER, Proxy, Registry, proxy, registry
 
+from dagger_podman.store import default_folder
 from prodgy_ci.catalog import Service, load
 from prodgy_ci.changes.plan import Base, Plan, Reason, ServicePlan
 from prodgy_ci.errors import InputError
 from prodgy_ci.images import info, promote, publish
 from prodgy_ci.images.publish import Job
-from prodgy_ci.images.record import Image, Images
+from prodgy_ci.images.record import Images
 from prodgy_ci.images.registry import Registry as Reached
 from prodgy_ci.images.registry import registry as registry_of
 
@@ -183,12 +190,15 @@ async def test_equal_source_gives_equal_digests_in_another_registry(job: Publish
     assert results(second) == {"hello": "pushed", "pages": "pushed"}
 
 
-async def test_a_dry_run_sends_no_write(job: Publishing) -> None:
+async def test_a_dry_run_sends_no_write_and_asks_again_when_the_registry_says(job: Publishing) -> None:
     with proxy(job.registry) as between:
+        between.on, between.kind, between.retry_after = ".*/manifests/", "429", 3
+        between.failures = 2 * len(NAMES)  # a manifest and a configuration are asked for at once
         images = await job.run(through=between, dry_run=True)
     assert results(images) == {"hello": "would push", "pages": "would push"}
     assert between.writes == []
-    assert between.seen
+    asked = [moment for request, moment in between.seen if "/manifests/" in request]
+    assert asked[2 * len(NAMES)] - asked[0] >= 3, "asked again before Retry-After was over"
 
 
 async def test_a_release_has_its_version_as_a_tag_that_is_never_moved(job: Publishing) -> None:
@@ -283,20 +293,24 @@ async def test_what_fails_for_now_is_repeated(job: Publishing, kind: str) -> Non
 
 
 async def test_a_registry_that_dies_in_a_blob_leaves_nothing_referenced_and_the_next_run_completes(
-    job: Publishing, tmp_path: Path
+    job: Publishing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("prodgy_ci.images.registry.PAUSES", ())
     with proxy(job.registry) as between:
-        between.kind, between.failures = "cut", 1000
+        between.kind, between.failures = "die", 1
         images = await job.run(through=between)
     assert results(images) == {"hello": "failed", "pages": "failed"}
-    assert images.images["hello"].reference is None
-    again = await job.run()
+    assert [image.reference for image in images.images.values()] == [None, None]
+    assert not [*job.registry.folder.rglob("_manifests/tags/*")]
+    with registry(job.registry.folder, login=True, port=job.registry.port):
+        again = await job.run()
     assert results(again) == {"hello": "pushed", "pages": "pushed"}
 
 
-async def test_a_token_that_expires_on_the_way_is_told_and_a_new_one_completes(job: Publishing) -> None:
+@pytest.mark.parametrize("status", ["401", "403"], ids=["expired token", "no right to push"])
+async def test_a_token_that_does_not_do_is_told_and_another_one_completes(job: Publishing, status: str) -> None:
     with proxy(job.registry) as between:
-        between.kind, between.failures = "401", 1000
+        between.kind, between.failures = status, 1000
         images = await job.run(through=between)
     assert results(images) == {"hello": "failed", "pages": "failed"}
     assert all("AcrPush" in str(image.error) and PASSWORD not in str(image.error) for image in images.failed)
@@ -356,38 +370,110 @@ async def test_promotion_keeps_digests_and_reuse_builds_nothing(job: Publishing,
     assert digests(reused) == digests(published)
 
 
-def test_plan_publish_promote_push_each_image_once(call: Call, repository: Path, tmp_path: Path) -> None:
+@contextlib.contextmanager
+def command_lines() -> Iterator[list[str]]:
+    """The command lines of this machine's processes meanwhile, those alone that hold the password."""
+    told: list[str] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.05):
+            for file in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    told.extend([line] if PASSWORD in (line := file.read_text(errors="replace")) else [])
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield told
+    finally:
+        over.set()
+        thread.join()
+
+
+def manifests(target: Registry) -> Counter[str]:
+    """How often each manifest was written."""
+    return Counter(request for request in target.writes() if "/manifests/" in request)
+
+
+def test_plan_publish_promote_push_each_image_once(
+    call: Call, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
     git(repository, "add", "-A")
     git(repository, "commit", "--quiet", "--message=one")
-    plan, images = tmp_path / "plan.json", tmp_path / "images.json"
-    done = call(
-        "plan", "--ref=refs/heads/main", "--services=docs,engine", "json", "-o", str(plan), repository=repository
-    )
-    assert done.returncode == 0, done.stderr
-    with registry(tmp_path / "one", login=True) as first, registry(tmp_path / "two", login=True) as second:
-        environment = pytest.MonkeyPatch()
-        environment.setenv("REGISTRY_PASSWORD", PASSWORD)
-        login = (f"--username={USER}", "--password=env://REGISTRY_PASSWORD")
-        publishing = ("publish", f"--plan={plan}", f"--registry={first.host}", f"--registry-service=tcp://{first.host}")
-        said = []
+    names = ("api", "engine", "docs")
+    plan, images, promoted, boms = (tmp_path / name for name in ("plan.json", "images.json", "promoted.json", "sbom"))
+    printed = []
+
+    def done(*arguments: str) -> None:
+        ended = call(*arguments, repository=repository)
+        printed.append(ended.stdout + ended.stderr)
+        assert ended.returncode == 0, printed[-1]
+
+    def login(side: str = "") -> tuple[str, str]:
+        return f"--{side}username={USER}", f"--{side}password=env://REGISTRY_PASSWORD"
+
+    with (
+        registry(tmp_path / "one", login=True) as first,
+        registry(tmp_path / "two", login=True) as second,
+        command_lines() as told,
+    ):
+        done("plan", "--ref=refs/heads/main", f"--services={','.join(names)}", "json", "-o", str(plan))
+        there = f"--registry-service=tcp://{first.host}"
         for _ in range(2):
-            done = call(*publishing, *login, "-o", str(images), repository=repository)
-            assert done.returncode == 0, done.stderr
-            said.append(done.stdout + done.stderr)
-        assert {i["result"] for i in json.loads(images.read_text())["images"].values()} == {"found"}
-        assert len([w for w in first.writes() if w.startswith("PUT") and "/manifests/" in w]) == 2
-        done = call(
-            *("promote", f"--images={images}", f"--to={second.host}/prod", f"--to-username={USER}"),
-            *(f"--from-username={USER}", "--from-password=env://REGISTRY_PASSWORD"),
-            *("--to-password=env://REGISTRY_PASSWORD", f"--from-service=tcp://{first.host}"),
-            *(f"--to-service=tcp://{second.host}", "-o", str(tmp_path / "promoted.json")),
-            repository=repository,
-        )
-        assert done.returncode == 0, done.stderr
-        said.append(done.stdout + done.stderr)
-        environment.undo()
-    promoted = Images.model_validate_json((tmp_path / "promoted.json").read_text())
-    published = Images.model_validate_json(images.read_text())
-    assert digests(promoted) == digests(published)
-    assert all(isinstance(image, Image) and image.result == "promoted" for image in promoted.images.values())
-    assert PASSWORD not in "".join(said)
+            done("publish", f"--plan={plan}", f"--registry={first.host}", there, *login(), "-o", str(images))
+        published = Images.model_validate_json(images.read_text())
+        assert results(published) == dict.fromkeys(names, "found")
+        assert manifests(first) == {f"PUT /v2/prodgy-{name}/manifests/{published.commit}": 1 for name in names}
+
+        # What follows needs images.json alone: neither the plan nor the monorepo nor its history.
+        plan.unlink()
+        shutil.rmtree(repository / "examples")
+        shutil.rmtree(repository / ".git")
+        (repository / "prodgy-ci.toml").unlink()
+        services = f"--from-service=tcp://{first.host}", f"--to-service=tcp://{second.host}"
+        for _ in range(2):
+            to = f"--to={second.host}/prod"
+            done("promote", f"--images={images}", to, *login("from-"), *login("to-"), *services, "-o", str(promoted))
+        assert set(manifests(second).values()) == {1} and len(manifests(second)) == len(names)
+        done("sbom", f"--images={images}", *login(), there, "-o", str(boms))
+
+    there_too = Images.model_validate_json(promoted.read_text())
+    assert digests(there_too) == digests(published)
+    assert results(there_too) == dict.fromkeys(names, "found")
+    assert told == []
+    assert PASSWORD not in "".join(printed)
+    assert not [file for file in kept(tmp_path) if PASSWORD.encode() in content(file)]
+    assert {file.name for file in boms.iterdir()} == {"api.cdx.json", "engine.cdx.json"}
+    assert {"pkg:deb", "pkg:npm"} == packages(boms / "api.cdx.json", str(published.images["api"].digest))
+    assert {"pkg:deb", "pkg:pypi"} == packages(boms / "engine.cdx.json", str(published.images["engine"].digest))
+
+
+def kept(folder: Path) -> Iterator[Path]:
+    """What the registries hold, and what dagger-podman put into its cache since the first of them began."""
+    yield from (folder / name for name in ("images.json", "promoted.json"))
+    yield from folder.glob("*/data/**/data")
+    since = (folder / "one").stat().st_ctime
+    for file in default_folder().rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if file.is_file() and file.stat().st_mtime >= since:
+                yield file
+
+
+def content(file: Path) -> bytes:
+    """A file's bytes with its name, a layer's unpacked."""
+    try:
+        read = file.read_bytes()
+    except FileNotFoundError:  # a cache's temporary file
+        return b""
+    return str(file).encode() + (gzip.decompress(read) if read.startswith(b"\x1f\x8b") else read)
+
+
+def packages(file: Path, digest: str) -> set[str]:
+    """The kinds of packages that a CycloneDX document of that image names, once it is found valid."""
+    document = json.loads(file.read_text())
+    some = document | {"components": document["components"][::5]}  # the validator takes a second for forty
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(some)) is None
+    assert document["metadata"]["component"]["version"] == digest
+    return {component["purl"].partition("/")[0] for component in document["components"] if "purl" in component}

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import http.client
 import ipaddress
+import re
 import shutil
 import socket
 import subprocess
@@ -116,12 +117,15 @@ def certificates(folder: Path, host: str) -> Path:
 
 @dataclass
 class Proxy:
-    """What the proxy saw, and how it shall misbehave: the next `failures` writes of blobs get that."""
+    """What the proxy saw and when, and how it shall misbehave: the next `failures` requests that `on` matches get that."""
 
     port: int = 0
-    seen: list[str] = field(default_factory=list)
+    seen: list[tuple[str, float]] = field(default_factory=list)
     failures: int = 0
     kind: str = "500"
+    """A status, or `cut` for a broken connection, or `die` for a registry killed with half of the body."""
+    on: str = "(PATCH|PUT) .*/blobs/uploads/"
+    retry_after: int = 1
 
     @property
     def host(self) -> str:
@@ -129,44 +133,63 @@ class Proxy:
 
     @property
     def writes(self) -> list[str]:
-        return [request for request in self.seen if not request.startswith(("GET", "HEAD"))]
+        return [request for request, _ in self.seen if not request.startswith(("GET", "HEAD"))]
 
 
 @contextlib.contextmanager
 def proxy(before: Registry) -> Iterator[Proxy]:
-    """A proxy that answers 500 or 429, or cuts a blob, as often as `failures` says, then passes all on."""
+    """A proxy that misbehaves as often as `failures` says, then passes all on."""
     state = Proxy()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def handle_one(self) -> None:
-            state.seen.append(f"{self.command} {self.path}")
+            request = f"{self.command} {self.path}"
+            state.seen.append((request, time.monotonic()))
             length = int(self.headers.get("Content-Length") or 0)
             body = self._chunked() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(length)
-            if state.failures and self.command in ("PATCH", "PUT") and "/blobs/uploads/" in self.path:
+            if state.failures and re.match(state.on, request):
                 state.failures -= 1
-                if state.kind == "cut":
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                    self.close_connection = True
-                    return
-                self.send_response(int(state.kind))
-                self.send_header("Retry-After", "1")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self._misbehave(body)
                 return
-            self._pass_on(body)
+            try:
+                self._pass_on(body)
+            except OSError:  # the registry is gone
+                self._cut()
+
+        def _misbehave(self, body: bytes) -> None:
+            if state.kind == "die":
+                with self._sent(body, len(body) // 2):
+                    before.process.kill()
+            if state.kind in ("cut", "die"):
+                self._cut()
+                return
+            self.send_response(int(state.kind))
+            self.send_header("Retry-After", str(state.retry_after))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def _cut(self) -> None:
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+
+        @contextlib.contextmanager
+        def _sent(self, body: bytes, length: int) -> Iterator[http.client.HTTPConnection]:
+            """The request, with so much of its body, on its way to the registry."""
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", before.port, timeout=60)) as onward:
+                onward.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():  # Accept comes more than once
+                    if name.lower() not in {"transfer-encoding", "content-length", "connection"}:
+                        onward.putheader(name, value)
+                onward.putheader("Content-Length", str(len(body)))
+                onward.endheaders(body[:length])
+                yield onward
 
         def _pass_on(self, body: bytes) -> None:
-            onward = http.client.HTTPConnection("127.0.0.1", before.port, timeout=60)
-            onward.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():  # Accept comes more than once
-                if name.lower() not in {"transfer-encoding", "content-length", "connection"}:
-                    onward.putheader(name, value)
-            onward.putheader("Content-Length", str(len(body)))
-            onward.endheaders(body)
-            answer = onward.getresponse()
-            content = answer.read()
+            with self._sent(body, len(body)) as onward:
+                answer = onward.getresponse()
+                content = answer.read()
             self.send_response(answer.status)
             for name, value in answer.getheaders():
                 if name.lower() not in {"transfer-encoding", "connection", "content-length"}:
@@ -174,7 +197,6 @@ def proxy(before: Registry) -> Iterator[Proxy]:
             self.send_header("Content-Length", answer.getheader("Content-Length") or str(len(content)))
             self.end_headers()
             self.wfile.write(content)
-            onward.close()
 
         def _chunked(self) -> bytes:
             body = b""

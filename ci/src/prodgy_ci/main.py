@@ -228,7 +228,7 @@ class ProdgyCi:
         registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
         registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
     ) -> dagger.Directory:
-        """Tells what published images are made of: <service>.spdx.json for each image that runs."""
+        """Tells what published images are made of: <service>.cdx.json for each image that runs."""
         published = record.load(await images.contents(), "--images")
         where = await registry_of(published.registry, "--registry", username, password, registry_ca, registry_service)
         return await boms.sboms(published, where, services)

@@ -1,21 +1,11 @@
 """plan.json and its table."""
 
 import json
-from pathlib import Path
 
 from ci.changes.repositories import LOST, SERVICES, Repository
 
 from prodgy_ci.changes.plan import Plan
 from prodgy_ci.changes.table import table
-
-SCHEMA = Path(__file__).parents[3] / "docs/schemas/plan.schema.json"
-
-
-def test_the_published_schema_is_that_of_the_model() -> None:
-    """Write it anew with: python -c 'from prodgy_ci.changes.plan import schema; print(schema(), end="")'"""
-    from prodgy_ci.changes.plan import schema
-
-    assert SCHEMA.read_text() == schema()
 
 
 def test_equal_input_gives_equal_bytes(repository: Repository, first: str) -> None:

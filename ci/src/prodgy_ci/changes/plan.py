@@ -1,6 +1,5 @@
 """What plan.json holds. Equal input gives equal bytes: nothing in it comes from a clock or from the machine."""
 
-import json
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -84,9 +83,3 @@ def load(text: str) -> Plan:
         first = error.errors()[0]
         where = "".join(f"{part}." for part in first["loc"])[:-1] or "plan.json"
         raise InputError(f"--plan: {where}: {first['msg']}; give the file that `plan json` wrote") from None
-
-
-def schema() -> str:
-    """The text of docs/schemas/plan.schema.json."""
-    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Plan.model_json_schema()}
-    return json.dumps(described, indent=2) + "\n"

@@ -1,11 +1,12 @@
 """Copies published images to another environment's registry: the same digests, nothing built."""
 
 import time
+from collections.abc import Sequence
 
 import anyio
 
 from .address import split
-from .answers import Held, RegistryError, two_contents
+from .answers import RegistryError, two_contents
 from .failure import words
 from .record import Image, Images
 from .registry import Registry, ask, transfer
@@ -13,20 +14,16 @@ from .registry import Registry, ask, transfer
 
 async def promote(images: Images, source: Registry, target: Registry, dry_run: bool) -> Images:
     """images.json of the target; the failure of one image stops no other."""
-    present = [image for image in images.images.values() if image.reference]
-    held = await ask(target, [(_repository(image, source, target), f":{images.commit}") for image in present])
-    known = {image.service: found for image, found in zip(present, held, strict=True)}
+    tags = [images.commit, *([images.version] if images.version else [])]
     done: dict[str, Image] = {}
 
     async def one(image: Image) -> None:
         start = time.monotonic()
         try:
-            promoted = await _promote(images, image, source, target, known.get(image.service), dry_run)
+            promoted = await _promote(image, tags, source, target, dry_run)
         except Exception as error:
             promoted = Image(service=image.service, form=image.form, result="failed", error=words(error))
-        done[image.service] = promoted.model_copy(
-            update={"seconds": round(time.monotonic() - start, 1), "began": start}
-        )
+        done[image.service] = promoted.model_copy(update={"seconds": round(time.monotonic() - start, 1)})
 
     async with anyio.create_task_group() as group:
         for image in images.images.values():
@@ -36,35 +33,38 @@ async def promote(images: Images, source: Registry, target: Registry, dry_run: b
     )
 
 
-def _repository(image: Image, source: Registry, target: Registry) -> str:
-    """Where the target has the image that the source has."""
-    repository, _, _ = split(image.reference or "")
+def _repository(reference: str, source: Registry, target: Registry) -> str:
+    """Where the target has what the source has."""
+    repository, _, _ = split(reference)
     if not repository.startswith(f"{source.address}/"):
-        raise RegistryError(f"{image.reference}: is not in {source.address}, the registry that images.json names")
+        raise RegistryError(f"{reference}: is not in {source.address}, the registry that images.json names")
     return f"{target.address}{repository.removeprefix(str(source.address))}"
 
 
-async def _promote(
-    images: Images, image: Image, source: Registry, target: Registry, held: Held | None, dry_run: bool
-) -> Image:
+async def _promote(image: Image, tags: Sequence[str], source: Registry, target: Registry, dry_run: bool) -> Image:
     if image.reference is None:
         raise RegistryError(f"images.json holds no image of it: {image.error or image.result}")
-    repository, (from_repository, _, digest) = _repository(image, source, target), split(image.reference)
-    result = "found" if held else "would promote" if dry_run else "promoted"
-    tags = [images.commit, *([images.version] if images.version else [])]
-    if held is not None and held.digest != digest:
-        raise RegistryError(two_contents(repository, images.commit, held, digest))
-    if not dry_run:
-        # The version's tag may be there already, and then on something else.
-        versions = await ask(target, [(repository, f":{tag}") for tag in tags[1:]])
-        for tag, there in zip(tags, [held, *versions], strict=True):
-            if there is None:
-                await transfer(source, target, (from_repository, f"@{digest}", repository, f":{tag}"))
-        for tag, there in zip(tags, await ask(target, [(repository, f":{tag}") for tag in tags]), strict=True):
-            if there is None:
-                raise RegistryError(f"{repository}:{tag}: copied, but the registry does not have it")
-            if there.digest != digest:
+    repository, (from_repository, _, digest) = _repository(image.reference, source, target), split(image.reference)
+
+    async def missing() -> list[str]:
+        """The tags that are not there; raises RegistryError where one is something else."""
+        held = await ask(target, [(repository, f":{tag}") for tag in tags])
+        for tag, there in zip(tags, held, strict=True):
+            if there is not None and there.digest != digest:
                 raise RegistryError(two_contents(repository, tag, there, digest))
-    note = f"from {from_repository}"
-    reference = f"{repository}:{images.commit}@{digest}"
-    return image.model_copy(update={"result": result, "reference": reference, "tags": tuple(tags), "note": note})
+        return [tag for tag, there in zip(tags, held, strict=True) if there is None]
+
+    to_set = await missing()
+    if to_set and not dry_run:
+        for tag in to_set:
+            await transfer(source, target, (from_repository, f"@{digest}", repository, f":{tag}"))
+        if lost := await missing():
+            raise RegistryError(f"{repository}:{lost[0]}: copied, but the registry does not have it")
+    return image.model_copy(
+        update={
+            "result": "would promote" if to_set and dry_run else "promoted" if tags[0] in to_set else "found",
+            "reference": f"{repository}:{tags[0]}@{digest}",
+            "tags": tuple(tags),
+            "note": f"from {from_repository}",
+        }
+    )

@@ -97,6 +97,11 @@ async def registry(
         raise InputError(f"{option}: give both the user name and the password, or neither")
     if service is not None and found.port is None:
         raise InputError(f"{option}: {text!r}: name the port too where the registry is a service")
+    if service is not None and ca is None and not found.is_loopback:
+        raise InputError(
+            f"{option}: {found.host}: a service without --registry-ca is spoken to without TLS, which only this machine's "
+            f"own registry may be: call it localhost:{found.port}, or give its certificate authority"
+        )
     if found.is_loopback and service is None:
         raise InputError(
             f"{option}: {found.host} is this machine, which containers do not reach; "

