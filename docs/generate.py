@@ -14,6 +14,7 @@ from dagger_podman.fields import IMPLEMENTED, NOTES
 from dagger_podman.schema import sdk_schema
 from prodgy_ci.changes.plan import Plan
 from prodgy_ci.checks.model import Checks
+from prodgy_ci.checks.tokens import Fingerprints
 from prodgy_ci.deploy.record import Deployed, Deployments
 from prodgy_ci.images.builds import Builds
 from prodgy_ci.images.record import Images
@@ -31,6 +32,7 @@ FILES: dict[str, type[BaseModel]] = {
     "deployed": Deployed,
     "deployments": Deployments,
     "checks": Checks,
+    "fingerprints": Fingerprints,
     "verdict": Verdict,
 }
 """What stages hand on, as NAME.json."""

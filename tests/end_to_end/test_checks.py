@@ -1,15 +1,21 @@
 """The two checklists as a user calls them, and the one after a deployment against the sample as it really runs."""
 
+import json
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import anyio
 import dagger
 import pytest
 from dagger import dag
 from end_to_end.conftest import REPOSITORY, Call
+from fakes.resource_manager import App, resource_manager
+from fakes.stack import EMAIL, ORIGIN, PASSWORD
 from pydantic import SecretStr
 
 from prodgy_ci.catalog import Catalog, Service, load
@@ -162,3 +168,86 @@ def test_the_stack_is_verified_with_one_command(call: Call) -> None:
     done = call("environment", "--name", "development", "verify", "--stack")
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.splitlines()[-1] == "verify of stack passed: 26 passed, 1 not applicable"
+
+
+TOML = f"""
+builtin = false
+[services.api]
+kind = "node"
+dockerfile = "Dockerfile"
+requires = ["JWT_SECRET", "API_SERVICE_TOKEN"]
+[services.gateway]
+kind = "node"
+dockerfile = "Dockerfile"
+[checks]
+deadline = 20
+interval = 20
+service_tokens = ["API_SERVICE_TOKEN"]
+skip = ["redis as *"]
+[checks.cors]
+allowed = ["{ORIGIN}"]
+"""
+CHECK_SECRETS = f"LOGIN_EMAIL={EMAIL}\nLOGIN_PASSWORD={PASSWORD}\nAPI_SERVICE_TOKEN=canary-api-token-0123456789\n"
+
+
+def images(number: int) -> str:
+    digest, commit = f"sha256:{number:064d}", f"{number:040d}"
+    reference = f"registry.test/prodgy-api:{commit}@{digest}"
+    image = {"service": "api", "form": "image", "result": "pushed", "reference": reference, "digest": digest}
+    return json.dumps(
+        {"registry": "registry.test", "environment": "staging", "commit": commit, "images": {"api": image}}
+    )
+
+
+def test_a_deployment_looks_before_and_after_and_tells_what_it_saw(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "prodgy-ci.toml").write_text(TOML)
+    monkeypatch.setenv("CHECK_SECRETS", CHECK_SECRETS)
+    with resource_manager([App("api"), App("gateway")]) as azure:
+        monkeypatch.setenv("ARM_TOKEN", azure.token)
+        names = "apiContainerAppName=api\ngatewayContainerAppName=gateway\nregistryLoginServer=registry.test\n"
+        (tmp_path / "vars.env").write_text(f"{names}resourceGroup={azure.group}\n")
+
+        def environment(*arguments: str) -> subprocess.CompletedProcess[str]:
+            host = azure.url.removeprefix("http://")
+            given = ["--variables", f"{tmp_path}/vars.env", "--arm-token", "env://ARM_TOKEN", "--check-secrets"]
+            given += ["env://CHECK_SECRETS", "--arm-service", f"tcp://{host}"]
+            done = call("--source", str(source), "environment", "--name", "staging", *given, *arguments)
+            assert not re.search(r"canary[-_]", done.stdout + done.stderr)
+            return done
+
+        def deploy(number: int) -> subprocess.CompletedProcess[str]:
+            (tmp_path / "images.json").write_text(images(number))
+            return environment("deploy", "--images", f"{tmp_path}/images.json", "-o", f"{tmp_path}/deployments.json")
+
+        done = deploy(1)
+        assert done.returncode == 0, done.stderr[-3000:]
+        record = json.loads((tmp_path / "deployments.json").read_text())
+        assert [checks["list"] for checks in record["checks"]] == ["preflight", "verify"]
+        verified = {result["name"]: result for result in record["checks"][1]["results"]}
+        assert verified["wrong password is refused"]["status"] == verified["logs of api"]["status"] == "passed"
+        assert "left out by checks.skip" in verified["redis as engine reports it"]["evidence"]
+
+        azure.stack.broken.add("any password")
+        served = azure.apps["api"].traffic()
+        done = deploy(2)
+        assert done.returncode != 0 and azure.apps["api"].traffic() == served
+        assert "wrong password is refused" in done.stderr and "→ compare passwords at login" in done.stderr
+        assert '"result": "rolled back"' in done.stderr and '"list": "preflight"' in done.stderr
+
+        azure.apps["api"].configuration["activeRevisionsMode"] = "Single"
+        changes = azure.writes()
+        done = deploy(3)
+        assert done.returncode != 0 and azure.writes() == changes
+        assert "nothing was changed" in done.stderr and "--mode multiple" in done.stderr
+
+        done = environment("preflight-report", "-o", f"{tmp_path}/report")
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert {path.name for path in (tmp_path / "report").iterdir()} == {
+            *("checks.json", "junit.xml", "table.txt", "fingerprints.json"),
+        }
+        assert "FAILED   revision mode of api" in (tmp_path / "report/table.txt").read_text()
+        assert not any("canary" in path.read_text() for path in (tmp_path / "report").iterdir())

@@ -39,6 +39,7 @@ class Stack:
 
     ports: dict[str, int] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    origins: set[str] = field(default_factory=lambda: {ORIGIN})
     tokens: set[str] = field(default_factory=set)
     """The API tokens that were not taken back."""
 
@@ -67,7 +68,7 @@ class Stack:
 
     def headers(self, origin: str) -> dict[str, str]:
         """What an answer to a request from that origin carries."""
-        allowed = (origin == ORIGIN and "no origin" not in self.broken) or "any origin" in self.broken
+        allowed = (origin in self.origins and "no origin" not in self.broken) or "any origin" in self.broken
         cors = {
             "Access-Control-Allow-Origin": origin,
             "Access-Control-Allow-Methods": "GET, POST, DELETE",

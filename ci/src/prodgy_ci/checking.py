@@ -215,7 +215,8 @@ async def _urls(
     where: Where, apps: Sequence[before.App], resources: _Resources | None
 ) -> tuple[dict[str, str], set[str]]:
     """By service: where it is public, as far as that is known; and the apps that no deployment has reached yet."""
-    urls, new = dict(where.environment.urls), set[str]()
+    urls = {s.name: url for s in where.catalog.services.values() if (url := where.url(s))}
+    new: set[str] = set()
     for app in apps if resources else ():
         try:
             found = await resources.app(app.name) if resources else None
@@ -262,7 +263,7 @@ async def _after(
             return  # nothing of ours was ever deployed there
         if commit:
             revisions[service] = commit
-        if url := where.environment.urls.get(service, url):
+        if url := where.url(where.catalog.service(service)) or url:
             urls[service] = url
         else:
             told[service] = partial(_as_told, target, commit)

@@ -39,7 +39,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._serve()
 
-    do_HEAD = do_PATCH = do_POST = do_PUT = do_DELETE = do_GET
+    do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = do_DELETE = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent: the requests are kept by the manager."""

@@ -48,6 +48,7 @@ class Manager:
             self.add(App(app) if isinstance(app, str) else app)
         self._server = _Server((host, port), type("BoundHandler", (Handler,), {"manager": self}))
         self.url = f"http://{host}:{self._server.server_port}"
+        self.stack.origins.add(self.url)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def add(self, app: App) -> App:
@@ -67,7 +68,9 @@ class Manager:
         return self.public.format(fqdn=fqdn)
 
     def writes(self) -> list[str]:
-        return [request for request in self.requests if not request.startswith(("GET", "HEAD"))]
+        """What was asked to change an app; visitors of the apps change none."""
+        asked = [request for request in self.requests if "/fqdn/" not in request]
+        return [request for request in asked if not request.startswith(("GET", "HEAD"))]
 
     def expire_token(self) -> None:
         """The present token is answered with 401 from now on."""

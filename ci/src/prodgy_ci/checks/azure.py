@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from ..errors import ProdgyError
 from .model import Check, Finding
 
 App = Mapping[str, Any]
@@ -62,9 +63,12 @@ def resource_group(name: str, ask: Callable[[], Awaitable[bool]], variable: str)
     """The check that the resource group is there; `variable` says which variable of which group names it."""
 
     async def look() -> Finding:
-        if await ask():
-            return Finding("passed", f"{name} is there")
-        mend = f"mend {variable}, or: az group create --name {name} --location LOCATION"
+        mend = f"mend {variable} or the token's rights, or: az group create --name {name} --location LOCATION"
+        try:
+            if await ask():
+                return Finding("passed", f"{name} is there")
+        except ProdgyError as error:
+            return Finding("failed", str(error), mend)
         return Finding("failed", f"there is no resource group {name} that the token may see", mend)
 
     return Check("Azure resource group", look)

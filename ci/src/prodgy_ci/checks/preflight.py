@@ -112,7 +112,7 @@ def _names(urls: Sequence[str], days: Tls, ca: Path | None) -> list[Check]:
 
 def _cors(api: Api | None, settings: ChecksSettings, ca: Path | None) -> list[Check]:
     if api is None:
-        return [_absent("CORS of the API", "no public URL of the API is known")]
+        return [_absent("CORS of the API", "no public URL of the API is known, or nothing was deployed there yet")]
     return cors.checks(api.url, api.allowed, settings.cors.foreign, ca, settings.answer_within)
 
 

@@ -16,6 +16,7 @@ AT_ONCE = 20
 LONGEST = 2000
 """Characters of evidence that are kept."""
 
+AGAIN = "do what the message says, then check again"
 BUG = "this is a fault of the check itself: report it with this line"
 
 
@@ -108,7 +109,7 @@ async def _look(check: Check) -> Finding:
     try:
         return await check.look()
     except ProdgyError as error:
-        return Finding("failed", str(error), getattr(error, "mend", None))
+        return Finding("failed", str(error), getattr(error, "mend", None) or AGAIN)
     except Exception as error:  # a check that breaks must not take the others with it
         return Finding("failed", f"{type(error).__name__}: {error}", BUG)
 

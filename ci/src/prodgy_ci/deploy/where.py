@@ -51,6 +51,11 @@ class Where:
     vm_address: str | None = None
     """In place of VM_IP."""
 
+    def url(self, service: Service) -> str | None:
+        """Where users reach it by the catalog's word, or that of who stands in for the site."""
+        own = self.site_url if service.target == "static-web-app" else None
+        return own or self.environment.urls.get(service.name)
+
     def public_url(self, fqdn: str) -> str:
         """From a host name of an app to the address that it is asked at."""
         return f"{self.arm_url.rstrip('/')}/fqdn/{fqdn}" if self.arm_is_local else f"https://{fqdn}"
@@ -143,7 +148,7 @@ def _target(where: Where, service: Service, changing: bool) -> Target:
 
 
 def _site(where: Where, service: Service, changing: bool) -> StaticWebApp:
-    url = where.site_url or where.environment.urls.get(service.name)
+    url = where.url(service)
     if url is None:
         key = f"environments.{where.environment.name}.urls.{service.name}"
         raise InputError(f"prodgy-ci.toml: {key}: is missing: where the site of {service.name} is seen from outside")
