@@ -49,6 +49,19 @@ def field(owner: str, *names: str, note: str = "") -> Callable[[Function], Funct
     return register
 
 
+def reads(owner: str, **ways: Callable[[Any], Any]) -> None:
+    """Register fields of a type that only read something off the value."""
+
+    def implementation(way: Callable[[Any], Any]) -> Callable[..., Awaitable[Any]]:
+        async def read(_: Any, value: Any) -> Any:
+            return way(value)
+
+        return read
+
+    for name, way in ways.items():
+        field(owner, name)(implementation(way))
+
+
 NOTES: dict[tuple[str, str], str] = {}
 
 

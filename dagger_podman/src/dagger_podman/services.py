@@ -40,7 +40,6 @@ class ServiceValue:
     hostname: str = ""
     target: tuple[str, int] | None = None
     privileged: bool = False
-    forwards: Node | None = None
 
     @property
     def ports(self) -> tuple[Port, ...]:

@@ -104,7 +104,6 @@ class Container:
     platform: str = ""
     hostname: str = ""
     reference: str = ""
-    healthcheck: tuple[str, ...] = ()
 
     def path(self, path: str) -> str:
         """A path relative to the working directory, made absolute."""

@@ -4,13 +4,48 @@ from __future__ import annotations
 
 import dataclasses
 import posixpath
+from operator import itemgetter
 
-from ..fields import field
+from ..fields import field, reads
+from ..images import session_platform
 from ..nodes import Node
 from ..session import Session
 from ..state import Container, Port, set_pair
 
 C = "Container"
+
+
+reads(
+    C,
+    defaultArgs=lambda c: list(c.args),
+    entrypoint=lambda c: list(c.entrypoint),
+    envVariables=lambda c: list(c.env),
+    exposedPorts=lambda c: list(c.ports),
+    imageRef=lambda c: c.reference,
+    labels=lambda c: list(c.labels),
+    platform=lambda c: c.platform or session_platform(),
+    user=lambda c: c.user,
+    workdir=lambda c: c.workdir,
+)
+reads("EnvVariable", name=itemgetter(0), value=itemgetter(1))
+reads("Label", name=itemgetter(0), value=itemgetter(1))
+reads(
+    "Port",
+    description=lambda p: p.description,
+    experimentalSkipHealthcheck=lambda p: p.skip_health_check,
+    port=lambda p: p.number,
+    protocol=lambda p: p.protocol,
+)
+
+
+@field(C)
+async def env_variable(_: Session, c: Container, name: str) -> str | None:
+    return dict(c.env).get(name)
+
+
+@field(C)
+async def label(_: Session, c: Container, name: str) -> str | None:
+    return dict(c.labels).get(name)
 
 
 @field(C)
@@ -21,16 +56,6 @@ async def with_env_variable(_: Session, c: Container, name: str, value: str, exp
 @field(C)
 async def without_env_variable(_: Session, c: Container, name: str) -> Container:
     return dataclasses.replace(c, env=set_pair(c.env, name, None))
-
-
-@field(C)
-async def env_variable(_: Session, c: Container, name: str) -> str | None:
-    return dict(c.env).get(name)
-
-
-@field(C)
-async def env_variables(_: Session, c: Container) -> list[tuple[str, str]]:
-    return list(c.env)
 
 
 @field(C)
@@ -62,16 +87,6 @@ async def without_label(_: Session, c: Container, name: str) -> Container:
 
 
 @field(C)
-async def label(_: Session, c: Container, name: str) -> str | None:
-    return dict(c.labels).get(name)
-
-
-@field(C)
-async def labels(_: Session, c: Container) -> list[tuple[str, str]]:
-    return list(c.labels)
-
-
-@field(C)
 async def with_annotation(_: Session, c: Container, name: str, value: str) -> Container:
     return dataclasses.replace(c, annotations=set_pair(c.annotations, name, value))
 
@@ -92,11 +107,6 @@ async def without_workdir(_: Session, c: Container) -> Container:
 
 
 @field(C)
-async def workdir(_: Session, c: Container) -> str:
-    return c.workdir
-
-
-@field(C)
 async def with_user(_: Session, c: Container, name: str) -> Container:
     return dataclasses.replace(c, user=name)
 
@@ -104,11 +114,6 @@ async def with_user(_: Session, c: Container, name: str) -> Container:
 @field(C)
 async def without_user(_: Session, c: Container) -> Container:
     return dataclasses.replace(c, user="")
-
-
-@field(C)
-async def user(_: Session, c: Container) -> str:
-    return c.user
 
 
 @field(C)
@@ -124,11 +129,6 @@ async def without_entrypoint(_: Session, c: Container, keep_default_args: bool =
 
 
 @field(C)
-async def entrypoint(_: Session, c: Container) -> list[str]:
-    return list(c.entrypoint)
-
-
-@field(C)
 async def with_default_args(_: Session, c: Container, args: tuple[str, ...]) -> Container:
     return dataclasses.replace(c, args=tuple(args))
 
@@ -136,11 +136,6 @@ async def with_default_args(_: Session, c: Container, args: tuple[str, ...]) -> 
 @field(C)
 async def without_default_args(_: Session, c: Container) -> Container:
     return dataclasses.replace(c, args=())
-
-
-@field(C)
-async def default_args(_: Session, c: Container) -> list[str]:
-    return list(c.args)
 
 
 @field(C)
@@ -163,23 +158,6 @@ async def without_exposed_port(_: Session, c: Container, port: int, protocol: st
 
 
 @field(C)
-async def exposed_ports(_: Session, c: Container) -> list[Port]:
-    return list(c.ports)
-
-
-@field(C)
-async def platform(_: Session, c: Container) -> str:
-    from ..images import session_platform
-
-    return c.platform or session_platform()
-
-
-@field(C)
-async def image_ref(_: Session, c: Container) -> str:
-    return c.reference
-
-
-@field(C)
 async def with_registry_auth(_: Session, c: Container, address: str, username: str, secret: Node) -> Container:
     kept = tuple(a for a in c.registry_auth if a[0] != address)
     return dataclasses.replace(c, registry_auth=(*kept, (address, username, secret)))
@@ -194,35 +172,3 @@ async def without_registry_auth(_: Session, c: Container, address: str) -> Conta
 async def with_service_binding(_: Session, c: Container, alias: str, service: Node) -> Container:
     kept = tuple(b for b in c.bindings if b[0] != alias)
     return dataclasses.replace(c, bindings=(*kept, (alias, service)))
-
-
-@field("EnvVariable", "name")
-@field("Label", "name")
-async def pair_name(_: Session, pair: tuple[str, str]) -> str:
-    return pair[0]
-
-
-@field("EnvVariable", "value")
-@field("Label", "value")
-async def pair_value(_: Session, pair: tuple[str, str]) -> str:
-    return pair[1]
-
-
-@field("Port", "port")
-async def port_number(_: Session, port: Port) -> int:
-    return port.number
-
-
-@field("Port", "protocol")
-async def port_protocol(_: Session, port: Port) -> str:
-    return port.protocol
-
-
-@field("Port", "description")
-async def port_description(_: Session, port: Port) -> str | None:
-    return port.description
-
-
-@field("Port", "experimentalSkipHealthcheck")
-async def port_skip(_: Session, port: Port) -> bool:
-    return port.skip_health_check

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import building, exporting, images, tree
 from ..errors import DaggerPodmanError, NotAvailableError
-from ..fields import field
+from ..fields import field, reads
 from ..files import owner_ids
 from ..nodes import Node
 from ..session import Session
@@ -22,6 +22,9 @@ D = "Directory"
 
 def ids(owner: str) -> tuple[int, int] | None:
     return owner_ids(Path("/nonexistent"), owner) if owner else None
+
+
+reads(D, digest=lambda d: f"sha256:{d.digest}", sync=lambda d: None)
 
 
 @field("Query", "directory")
@@ -189,16 +192,6 @@ async def name(_: Session, d: Tree, node: Node) -> str:
 
 
 @field(D)
-async def digest(_: Session, d: Tree) -> str:
-    return f"sha256:{d.digest}"
-
-
-@field(D)
-async def sync(_: Session, d: Tree) -> None:
-    return None
-
-
-@field(D)
 async def diff(session: Session, d: Tree, other: Node) -> Tree:
     return tree.diff(d, await session.value(other))
 
@@ -227,6 +220,11 @@ class ChangesetValue:
     before: Tree
     after: Tree
 
+    @property
+    def paths(self) -> tuple[list[str], list[str], list[str]]:
+        """What was added, modified and removed."""
+        return tree.changes(self.before, self.after)
+
 
 @field(D)
 async def changes(session: Session, d: Tree, from_: Node) -> ChangesetValue:
@@ -237,47 +235,20 @@ async def changes(session: Session, d: Tree, from_: Node) -> ChangesetValue:
 async def with_changes(session: Session, d: Tree, changes: Node) -> Tree:
     value: ChangesetValue = await session.value(changes)
     added = tree.with_tree(d, "", tree.diff(value.before, value.after))
-    return tree.without(added, [p.rstrip("/") for p in tree.changes(value.before, value.after)[2]])
+    return tree.without(added, [p.rstrip("/") for p in value.paths[2]])
 
 
-@field("Changeset")
-async def added_paths(_: Session, c: ChangesetValue) -> list[str]:
-    return tree.changes(c.before, c.after)[0]
-
-
-@field("Changeset")
-async def modified_paths(_: Session, c: ChangesetValue) -> list[str]:
-    return tree.changes(c.before, c.after)[1]
-
-
-@field("Changeset")
-async def removed_paths(_: Session, c: ChangesetValue) -> list[str]:
-    return tree.changes(c.before, c.after)[2]
-
-
-@field("Changeset")
-async def is_empty(_: Session, c: ChangesetValue) -> bool:
-    return not any(tree.changes(c.before, c.after))
-
-
-@field("Changeset", "sync")
-async def sync_changes(_: Session, c: ChangesetValue) -> None:
-    return None
-
-
-@field("Changeset")
-async def after(_: Session, c: ChangesetValue) -> Tree:
-    return c.after
-
-
-@field("Changeset")
-async def before(_: Session, c: ChangesetValue) -> Tree:
-    return c.before
-
-
-@field("Changeset")
-async def layer(_: Session, c: ChangesetValue) -> Tree:
-    return tree.diff(c.before, c.after)
+reads(
+    "Changeset",
+    addedPaths=lambda c: c.paths[0],
+    after=lambda c: c.after,
+    before=lambda c: c.before,
+    isEmpty=lambda c: not any(c.paths),
+    layer=lambda c: tree.diff(c.before, c.after),
+    modifiedPaths=lambda c: c.paths[1],
+    removedPaths=lambda c: c.paths[2],
+    sync=lambda c: None,
+)
 
 
 @field(D)

@@ -6,13 +6,25 @@ import dataclasses
 
 from .. import exporting
 from ..errors import DaggerPodmanError
-from ..fields import field
+from ..fields import field, reads
 from ..session import Session
 from ..store import digest_of
 from ..tree import Entry
 from ..values import FileValue
 
 F = "File"
+
+
+FILE_TYPES = {"file": "REGULAR_TYPE", "directory": "DIRECTORY_TYPE", "symlink": "SYMLINK_TYPE"}
+
+reads(F, name=lambda f: f.name, size=lambda f: f.entry.size, stat=lambda f: f, sync=lambda f: None)
+reads(
+    "Stat",
+    fileType=lambda f: FILE_TYPES[f.entry.kind],
+    name=lambda f: f.name,
+    permissions=lambda f: f.entry.mode,
+    size=lambda f: f.entry.size,
+)
 
 
 def text_of(session: Session, f: FileValue) -> str:
@@ -40,17 +52,6 @@ async def contents(
         return text
     lines = text.splitlines(keepends=True)[offset_lines or 0 :]
     return "".join(lines if limit_lines is None else lines[:limit_lines])
-
-
-@field(F)
-async def size(_: Session, f: FileValue) -> int:
-    return f.entry.size
-
-
-@field(F, "name")
-@field("Stat", "name")
-async def name(_: Session, f: FileValue) -> str:
-    return f.name
 
 
 @field(F)
@@ -95,31 +96,6 @@ async def chown(_: Session, f: FileValue, owner: str) -> FileValue:
 @field(F, note="a file's time is always the same, so that equal content gives equal layers")
 async def with_timestamps(_: Session, f: FileValue, timestamp: int) -> FileValue:
     return f
-
-
-@field(F)
-async def sync(_: Session, f: FileValue) -> None:
-    return None
-
-
-@field(F)
-async def stat(_: Session, f: FileValue) -> FileValue:
-    return f
-
-
-@field("Stat", "size")
-async def stat_size(_: Session, f: FileValue) -> int:
-    return f.entry.size
-
-
-@field("Stat")
-async def permissions(_: Session, f: FileValue) -> int:
-    return f.entry.mode
-
-
-@field("Stat")
-async def file_type(_: Session, f: FileValue) -> str:
-    return {"file": "REGULAR_TYPE", "directory": "DIRECTORY_TYPE", "symlink": "SYMLINK_TYPE"}[f.entry.kind]
 
 
 @field(F)

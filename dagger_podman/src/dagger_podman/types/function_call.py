@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import FunctionError, NotAvailableError, UsageError
 from ..exporting import MODULE_CONTAINER
-from ..fields import field
+from ..fields import field, reads
 from ..files import ingest
 from ..nodes import Node
 from ..session import Session
@@ -38,34 +38,15 @@ async def current_function_call(session: Session, call: str) -> FunctionCall:
     return found
 
 
-@field(F)
-async def parent_name(_: Session, call: FunctionCall) -> str:
-    return call.parent_name
-
-
-@field(F)
-async def name(_: Session, call: FunctionCall) -> str:
-    return call.name
-
-
-@field(F)
-async def parent(_: Session, call: FunctionCall) -> str:
-    return json.dumps(call.parent)
-
-
-@field(F)
-async def input_args(_: Session, call: FunctionCall) -> list[tuple[str, Any]]:
-    return list(call.args)
-
-
-@field("FunctionCallArgValue", "name")
-async def arg_name(_: Session, arg: tuple[str, Any]) -> str:
-    return arg[0]
-
-
-@field("FunctionCallArgValue", "value")
-async def arg_value(_: Session, arg: tuple[str, Any]) -> str:
-    return json.dumps(arg[1])
+reads(
+    F,
+    inputArgs=lambda call: list(call.args),
+    name=lambda call: call.name,
+    parent=lambda call: json.dumps(call.parent),
+    parentName=lambda call: call.parent_name,
+)
+reads("FunctionCallArgValue", name=lambda arg: arg[0], value=lambda arg: json.dumps(arg[1]))
+reads("CurrentModule", name=lambda module: module[0])
 
 
 @field(F)
@@ -99,11 +80,6 @@ async def with_value(
 async def current_module(session: Session) -> tuple[str, Node]:
     found: tuple[str, Node] = session.memory["module"]
     return found
-
-
-@field("CurrentModule", "name")
-async def module_name(_: Session, module: tuple[str, Node]) -> str:
-    return module[0]
 
 
 @field("CurrentModule")

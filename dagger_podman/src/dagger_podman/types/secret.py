@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from ..errors import DaggerPodmanError, NotAvailableError
-from ..fields import field
+from ..fields import field, reads
 from ..session import SecretValue, Session
 
 
@@ -70,11 +70,4 @@ async def plaintext(_: Session, s: SecretValue) -> str:
     return (await s.read()).decode(errors="surrogateescape")
 
 
-@field("Secret")
-async def name(_: Session, s: SecretValue) -> str:
-    return s.name
-
-
-@field("Secret")
-async def uri(_: Session, s: SecretValue) -> str:
-    return s.name
+reads("Secret", name=lambda s: s.name, uri=lambda s: s.name)

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import services
-from ..fields import field
+from ..fields import field, reads
 from ..services import ServiceValue
 from ..session import Session
-from ..state import Port
 
 S = "Service"
 
 
-@field(S)
+reads(S, ports=lambda s: list(s.ports))
+
+
+@field(S, "start", "sync")
 async def start(session: Session, s: ServiceValue) -> None:
     await services.start(session, s)
 
@@ -23,11 +25,6 @@ async def start(session: Session, s: ServiceValue) -> None:
 @field(S)
 async def stop(session: Session, s: ServiceValue, kill: bool = False) -> None:
     await services.stop(session, s, kill)
-
-
-@field(S)
-async def sync(session: Session, s: ServiceValue) -> None:
-    await services.start(session, s)
 
 
 @field(S)
@@ -48,11 +45,6 @@ async def hostname(session: Session, s: ServiceValue) -> str:
 @field(S)
 async def with_hostname(_: Session, s: ServiceValue, hostname: str) -> ServiceValue:
     return dataclasses.replace(s, hostname=hostname)
-
-
-@field(S)
-async def ports(_: Session, s: ServiceValue) -> list[Port]:
-    return list(s.ports)
 
 
 @field("Query", "_hostService")
