@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import store as stores
 from .command_line.arguments import Help, Options, parse_call, split_options
 from .errors import DaggerPodmanError, ExecError, FunctionError, UsageError
+
+if TYPE_CHECKING:
+    from .invocation import Invocation
+    from .progress import Progress
+    from .server import Server
 
 COMMANDS = "call, check, functions, session, prune, doctor, completion"
 USAGE = """USAGE
@@ -96,46 +102,41 @@ def report(error: DaggerPodmanError) -> int:
 
 
 # --- commands -----------------------------------------------------------------------------------------
-class Loaded:
+@contextlib.asynccontextmanager
+async def serving(store: stores.Store, progress: Progress) -> AsyncIterator[Server]:
+    """A session that answers on a port."""
+    from . import types  # noqa: F401  (registers the API's fields)
+    from .host import podman_environment
+    from .podman import Podman
+    from .schema import sdk_schema
+    from .server import Server
+    from .session import Session
+
+    made = Session(Podman(podman_environment(store.folder)), store, sdk_schema(store), progress)
+    progress.scrubber = made.scrubber
+    async with made.running(), Server(made).listening() as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def loaded(options: Options) -> AsyncIterator[Invocation]:
     """A session with a module loaded into it."""
+    from .invocation import Invocation
+    from .module import find, load
+    from .progress import for_options
+    from .runtime import Runtime
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
-
-    async def __aenter__(self) -> Any:
-        import contextlib
-
-        from . import types  # noqa: F401  (registers the API's fields)
-        from .host import podman_environment
-        from .invocation import Invocation
-        from .module import find, load
-        from .podman import Podman
-        from .progress import for_options
-        from .runtime import Runtime
-        from .schema import sdk_schema
-        from .server import Server
-        from .session import Session
-
-        self._stack = contextlib.AsyncExitStack()
-        store = stores.Store(stores.default_folder())
-        try:
-            module = await asyncio.to_thread(load, find(Path(self.options.module or ".")), store)
-        except UsageError as error:
-            if self.options.module:
-                raise UsageError(f'resolving module source "{self.options.module}": {error}') from None
-            raise
-        progress = for_options(self.options.silent, self.options.progress)
-        podman = Podman(podman_environment(store.folder))
-        made = Session(podman, store, sdk_schema(store), progress)
-        progress.scrubber = made.scrubber
-        await self._stack.enter_async_context(made.running())
-        server = await self._stack.enter_async_context(Server(made).listening())
-        runtime = Runtime(made, server, module)
+    store = stores.Store(stores.default_folder())
+    try:
+        module = await asyncio.to_thread(load, find(Path(options.module or ".")), store)
+    except UsageError as error:
+        if options.module:
+            raise UsageError(f'resolving module source "{options.module}": {error}') from None
+        raise
+    async with serving(store, for_options(options.silent, options.progress)) as server:
+        runtime = Runtime(server.session, server, module)
         types_, doc = await runtime.types()
-        return Invocation(made, runtime, made.schema.extended(types_), module.main_object, doc)
-
-    async def __aexit__(self, *failure: Any) -> None:
-        await self._stack.aclose()
+        yield Invocation(server.session, runtime, server.session.schema.extended(types_), module.main_object, doc)
 
 
 async def call(argv: list[str]) -> int:
@@ -144,7 +145,7 @@ async def call(argv: list[str]) -> int:
     from .nodes import Node
 
     options, rest = split_options(argv)
-    async with Loaded(options) as invocation:
+    async with loaded(options) as invocation:
         parsed = parse_call(invocation.schema, invocation.main_object, rest, options.help)
         if isinstance(parsed, Help):
             from .command_line.help import call_help
@@ -184,7 +185,7 @@ async def functions(argv: list[str]) -> int:
     from .command_line.help import functions_table
 
     options, rest = split_options(argv)
-    async with Loaded(options) as invocation:
+    async with loaded(options) as invocation:
         print(functions_table(invocation.schema, invocation.main_object, rest), end="")
     return 0
 
@@ -195,7 +196,7 @@ async def check(argv: list[str]) -> int:
     from .typedefs import kebab
 
     options, rest = split_options([a for a in argv if a not in ("-l", "--list")])
-    async with Loaded(options) as invocation:
+    async with loaded(options) as invocation:
         module = invocation.runtime.module.name
         main = invocation.schema.objects[invocation.main_object]
         found = {f"{module}:{kebab(f.name)}": f for f in main.fields.values() if f.check}
@@ -228,19 +229,10 @@ async def _checked(invocation: Any, made: Any, name: str, field: Any) -> tuple[s
 
 async def session(argv: list[str]) -> int:
     """Print port and token as `dagger session` does, and serve until standard input is closed."""
-    from . import types  # noqa: F401
-    from .host import podman_environment
-    from .podman import Podman
     from .progress import for_options
-    from .schema import sdk_schema
-    from .server import Server
-    from .session import Session
 
     store = stores.Store(stores.default_folder())
-    progress = for_options(silent=False, kind="plain")
-    made = Session(Podman(podman_environment(store.folder)), store, sdk_schema(store), progress)
-    progress.scrubber = made.scrubber
-    async with made.running(), Server(made).listening() as server:
+    async with serving(store, for_options(silent=False, kind="plain")) as server:
         print(json.dumps({"port": server.port, "session_token": server.token()}), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, _until_closed)
     return 0

@@ -38,7 +38,7 @@ async def build(
     """The id of the image that a Dockerfile of the context gives."""
     text = _read(session, context, dockerfile)
     arguments = {a["name"]: a.get("value", "") for a in build_args}
-    bases = outside_images(stages(text, arguments, platform or images.session_platform()), target)
+    bases = outside_images(stages(text, arguments, platform or host.own_platform()), target)
     ids = dict(zip(bases, await asyncio.gather(*(images.pulled(session, b, platform) for b in bases)), strict=True))
     ignored = next((p for p in (f"{dockerfile}.dockerignore", ".dockerignore") if p in context.entries), None)
     if ignored:

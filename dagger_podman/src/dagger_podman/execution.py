@@ -9,18 +9,16 @@ import os
 import re
 import shlex
 import shutil
-import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import host, images, services
+from . import images, services
 from .errors import DaggerPodmanError, ExecError, PodmanError
-from .files import ingest, owner_ids, write_out
 from .image_files import on_image
+from .mounts import prepare
 from .nodes import Node
-from .podman import IMAGES, LABEL, Completed
-from .session import runtime_folder
+from .podman import IMAGES, Completed
+from .run_options import host_options, run_options, secret_arguments
 from .state import Change, Container, Edited, Executed, Image, Mount
 from .store import digest_of
 from .tree import Tree
@@ -28,8 +26,6 @@ from .values import FileValue, file_node
 
 if TYPE_CHECKING:
     from .session import Session
-
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +153,7 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
     async with contextlib.AsyncExitStack() as stack:
         bound = await services.bind(session, c.bindings)
         folder = stack.enter_context(session.store.temporary_folder())
-        mounts = [await _prepare(session, stack, m, folder / str(i), image) for i, m in enumerate(c.mounts)]
+        prepared = [await prepare(session, stack, m, folder / str(i)) for i, m in enumerate(c.mounts)]
         secret_options = await stack.enter_async_context(secret_arguments(session, c))
         stdin = await _stdin(session, ex)
         step = await stack.enter_async_context(session.progress.step(_title(ex)))
@@ -165,7 +161,7 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
             *("run", "--name", name, "--pull=never", *session.labels, *run_options(c), *host_options()),
             *(["--network", bound.network] if bound.network else []),
             *(word for alias, address in bound.hosts for word in ("--add-host", f"{alias}:{address}")),
-            *(word for m in mounts for word in m.options),
+            *(word for m in prepared for word in m.options),
             *(["-i"] if stdin is not None else []),
             *(["--privileged"] if ex.privileged else []),
             *secret_options,
@@ -185,7 +181,7 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
             _check(ex, done.exit_code, stdout, stderr)
             if secret_options:
                 await _forget_secrets(session, name)
-            after = {m.path: await asyncio.to_thread(m.read_back) for m in mounts if m.folder}
+            after = {m.path: await asyncio.to_thread(m.read_back) for m in prepared if m.folder}
         except BaseException:
             await _remove(session, key, name)
             raise
@@ -210,24 +206,6 @@ def _check(ex: Executed, code: int, stdout: bytes, stderr: bytes) -> None:
         raise ExecError(list(ex.args), code, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
 
 
-def run_options(c: Container) -> list[str]:
-    """Environment, user and working directory as the container has them, not as its image has them."""
-    env = c.env if any(n == "PATH" for n, _ in c.env) else (("PATH", DEFAULT_PATH), *c.env)
-    return [
-        "--unsetenv-all",
-        *(word for n, v in env for word in ("--env", f"{n}={v}")),
-        *(["--user", c.user] if c.user else ["--user", "0"]),
-        *("--workdir", c.workdir or "/"),
-        *(["--hostname", c.hostname] if c.hostname else []),
-    ]
-
-
-def host_options() -> list[str]:
-    """What containers need of the host to reach the network: its certificates and proxies, for the run only."""
-    volumes, env = host.trust_mounts()
-    return [*(w for v in volumes for w in ("--volume", v)), *(w for n, v in env.items() for w in ("--env", f"{n}={v}"))]
-
-
 async def _stdin(session: Session, ex: Executed) -> bytes | None:
     if ex.redirect_stdin:
         from .types.container_files import file
@@ -247,56 +225,6 @@ async def _remove_stubs(session: Session, name: str, paths: list[str]) -> None:
         await on_image(session.podman, session.store, name, "remove_stubs", container=True, paths=stubs)
 
 
-# --- mounts -------------------------------------------------------------------------------------------
-@dataclasses.dataclass
-class Prepared:
-    path: str
-    options: list[str]
-    session: Session
-    folder: Path | None = None
-
-    def read_back(self) -> str:
-        """The digest of what is now in the mounted folder."""
-        assert self.folder
-        tree = ingest(self.session.store, self.folder, keep_owner=not self.session.podman.rootless)
-        self.session.store.write("trees", tree.digest, tree.to_json())
-        return tree.digest
-
-
-async def _prepare(
-    session: Session, stack: contextlib.AsyncExitStack, mount: Mount, folder: Path, image: str
-) -> Prepared:
-    match mount.kind:
-        case "temp":
-            size = f",size={mount.size}" if mount.size else ""
-            return Prepared(mount.path, ["--tmpfs", f"{mount.path}:rw,exec,mode=1777{size}"], session)
-        case "cache":
-            name = f"dagger-podman-cache-{digest_of(mount.cache_key)[:24]}"
-            if mount.sharing == "LOCKED":
-                await stack.enter_async_context(session.store.lock(name))
-            if (await session.podman.run("volume", "exists", name)).exit_code:
-                made = await session.podman.run("volume", "create", "--label", f"{LABEL}=true", name)
-                if made.exit_code and b"already exists" not in made.stderr:
-                    raise PodmanError("volume create", made.exit_code, made.stderr.decode(errors="replace"))
-            option = ",U" if mount.owner else ""
-            return Prepared(mount.path, ["--volume", f"{name}:{mount.path}:nocopy{option}"], session)
-        case "secret":
-            return Prepared(mount.path, [], session)  # see secret_arguments
-    value = await mount_value(session, mount)
-    keep = not session.podman.rootless
-    if isinstance(value, FileValue):
-        tree = Tree({"": Tree().entries[""], "content": value.entry})
-    else:
-        tree = value
-    if mount.owner:
-        uid, gid = owner_ids(Path("/nonexistent"), mount.owner)
-        tree = Tree({p: dataclasses.replace(e, uid=uid, gid=gid) for p, e in tree.entries.items()})
-    await asyncio.to_thread(write_out, session.store, tree, folder, keep)
-    source = folder / "content" if isinstance(value, FileValue) else folder
-    mode = "ro" if mount.read_only else "rw"
-    return Prepared(mount.path, ["--volume", f"{source}:{mount.path}:{mode}"], session, folder)
-
-
 async def mount_value(session: Session, mount: Mount) -> Any:
     """What is mounted: the source, or what the last command left of it."""
     value = await session.value(mount.source) if mount.source else None
@@ -305,38 +233,6 @@ async def mount_value(session: Session, mount: Mount) -> Any:
     rows = session.store.read("trees", (await executed(session, mount.after)).mounts[mount.path])
     tree = Tree.from_json(rows or [])
     return FileValue(value.name, tree.entries["content"]) if isinstance(value, FileValue) else tree
-
-
-# --- secrets ------------------------------------------------------------------------------------------
-@contextlib.asynccontextmanager
-async def secret_arguments(session: Session, c: Container) -> AsyncIterator[list[str]]:
-    """Options that hand secrets to a run: through Podman's secrets, whose values lie in memory and go with the step."""
-    wanted: list[tuple[Node, str]] = [(node, f"type=env,target={name}") for name, node in c.secret_env]
-    for mount in c.mounts:
-        if mount.kind == "secret" and mount.source:
-            uid, _, gid = (mount.owner or "0").partition(":")
-            target = f"type=mount,target={mount.path},uid={uid},gid={gid or uid},mode={mount.mode:o}"
-            wanted.append((mount.source, target))
-    if not wanted:
-        yield []
-        return
-    folder = tempfile.mkdtemp(dir=runtime_folder(), prefix=f"{session.id}-")
-    names: list[str] = []
-    try:
-        options = []
-        for i, (node, target) in enumerate(wanted):
-            value = await (await session.value(node)).read()
-            name = f"dagger-podman-{session.id}-{os.path.basename(folder)[13:]}-{i}"
-            names.append(name)
-            path = f"path={folder}/{i}"
-            os.mkdir(f"{folder}/{i}", 0o700)
-            await session.podman("secret", "create", "--driver", "file", "--driver-opts", path, name, "-", stdin=value)
-            options += ["--secret", f"{name},{target}"]
-        yield options
-    finally:
-        if names:
-            await session.podman.run("secret", "rm", *names)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def output(session: Session, ex: Executed | None, stream: str) -> str:

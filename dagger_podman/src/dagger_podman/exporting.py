@@ -37,7 +37,7 @@ async def write(session: Session, value: Any, path: Path) -> str:
         part.chmod(value.entry.mode)
         part.replace(path)
     elif isinstance(value, Container):
-        from .types.container import save
+        from .types.container_output import save
 
         await save(session, value, path)
     else:

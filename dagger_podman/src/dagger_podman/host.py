@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import platform
 import resource
 import shutil
 import tomllib
@@ -126,3 +127,8 @@ def trust_mounts() -> tuple[tuple[str, ...], dict[str, str]]:
 def build_options() -> list[str]:
     """What `podman build` needs beyond containers.conf, whose variables reach RUN and enter no image."""
     return [word for volume in trust_mounts()[0] for word in ("--volume", volume)]
+
+
+def own_platform() -> str:
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return f"linux/{machine}"

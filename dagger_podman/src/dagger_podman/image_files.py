@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import DaggerPodmanError
-from .files import Edit, ingest, layer_entries, within, write_layer
+from .files import ingest
+from .layers import Edit, layer_entries, within, write_layer
 from .store import Store
 from .tree import Entry, Tree
 

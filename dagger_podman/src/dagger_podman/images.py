@@ -8,13 +8,14 @@ import dataclasses
 import hashlib
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import stand_ins
 from .errors import DaggerPodmanError, PodmanError
-from .files import Edit
+from .host import own_platform
 from .image_files import edits_to_json, on_image
+from .image_layout import write_layout
+from .layers import Edit
 from .podman import IMAGES
 from .state import Change, Container, Edited, Executed, Image, Pairs, Port, Root, Scratch
 from .store import digest_of
@@ -84,7 +85,7 @@ async def _pull(session: Session, reference: str, platform: str, auth: list[str]
         return str(local["Id"])
     if not stand_ins.known(name):
         raise DaggerPodmanError(
-            f'failed to resolve image "{reference}" (platform: "{platform or session_platform()}"): '
+            f'failed to resolve image "{reference}" (platform: "{platform or own_platform()}"): '
             f"the registry {registry} cannot be reached, the image is not in the local store, and there is no stand-in for it"
         )
     session.progress.notice(stand_ins.notice(name))
@@ -104,20 +105,13 @@ async def _from_registry(session: Session, name: str, platform: str, auth: list[
             return await session.podman("pull", "-q", *options, *auth, name)
         except PodmanError as error:
             raise DaggerPodmanError(
-                f'failed to resolve image "{name}" (platform: "{platform or session_platform()}"): {error.stderr}'
+                f'failed to resolve image "{name}" (platform: "{platform or own_platform()}"): {error.stderr}'
             ) from None
 
 
 def is_loopback(registry: str) -> bool:
     host = registry.rpartition(":")[0] if registry.rpartition(":")[2].isdigit() else registry
     return host in ("localhost", "[::1]") or host.startswith("127.")
-
-
-def session_platform() -> str:
-    import platform
-
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    return f"linux/{machine}"
 
 
 async def container_of(session: Session, image: str, reference: str = "") -> Container:
@@ -228,7 +222,7 @@ async def assemble(session: Session, container: Container, name: str = "") -> st
             layer.rename(blobs / made)
             layers.append(f"sha256:{made}")
             sizes[layers[-1]] = (blobs / made).stat().st_size
-        image = _write_layout(layout, container, found, layers, sizes)
+        image = write_layout(layout, container, found, layers, sizes)
         # Podman names the image after the folder, and a name that two share may lead to the other's image.
         path = f"{IMAGES.removeprefix('localhost/')}/cache/{image[:32]}"
         (folder / path).parent.mkdir(parents=True)
@@ -247,57 +241,6 @@ async def _is_unchanged(session: Session, container: Container, image: str) -> b
         container, mounts=(), secret_env=(), bindings=(), registry_auth=(), labels=tuple(sorted(container.labels))
     )
     return mine == dataclasses.replace(plain, platform=container.platform)
-
-
-def _write_layout(
-    folder: Path, container: Container, base: dict[str, Any], layers: list[str], sizes: dict[str, int]
-) -> str:
-    """An OCI layout (github.com/opencontainers/image-spec) that refers to layers Podman already has; gives its id."""
-    created = "2000-01-01T00:00:00Z"
-    operating_system, _, architecture = (container.platform or session_platform()).partition("/")
-    inherited = {k: v for k, v in (base.get("Config") or {}).items() if k in ("StopSignal", "Volumes") and v}
-    config = {
-        "created": created,
-        "architecture": architecture.partition("/")[0],
-        "os": operating_system,
-        "config": {**inherited, **_config(container)},
-        "rootfs": {"type": "layers", "diff_ids": layers},
-        "history": [{"created": created, "created_by": "dagger-podman"} for _ in layers],
-    }
-
-    def put(value: Any) -> dict[str, Any]:
-        body = json.dumps(value, sort_keys=True).encode()
-        digest = hashlib.sha256(body).hexdigest()
-        (folder / "blobs" / "sha256" / digest).write_bytes(body)
-        return {"digest": f"sha256:{digest}", "size": len(body)}
-
-    oci = "application/vnd.oci.image"
-    layer_type = f"{oci}.layer.v1.tar"
-    described = put(config)
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": f"{oci}.manifest.v1+json",
-        "config": {"mediaType": f"{oci}.config.v1+json", **described},
-        "layers": [{"mediaType": layer_type, "digest": d, "size": sizes.get(d, 1)} for d in layers],
-    }
-    index = {"schemaVersion": 2, "manifests": [{"mediaType": manifest["mediaType"], **put(manifest)}]}
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    (folder / "index.json").write_text(json.dumps(index))
-    return str(described["digest"]).removeprefix("sha256:")
-
-
-def _config(container: Container) -> dict[str, Any]:
-    ports: dict[str, Any] = {f"{p.number}/{p.protocol.lower()}": {} for p in container.ports}
-    values: dict[str, Any] = {
-        "User": container.user,
-        "ExposedPorts": ports,
-        "Env": [f"{n}={v}" for n, v in container.env],
-        "Entrypoint": list(container.entrypoint),
-        "Cmd": list(container.args),
-        "WorkingDir": container.workdir,
-        "Labels": dict(container.labels),
-    }
-    return {k: v for k, v in values.items() if v}
 
 
 async def stand_in_below(session: Session, labels: Pairs) -> str:

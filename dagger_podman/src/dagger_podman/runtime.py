@@ -12,12 +12,13 @@ import time
 import uuid
 from typing import Any
 
-from . import execution, images
+from . import images
 from .errors import DaggerPodmanError
 from .exporting import MODULE_CONTAINER
 from .fields import camel
 from .files import write_out
 from .module import SDK, SOURCE, VENV, Module, runtime_image
+from .run_options import host_options, run_options
 from .schema import from_json, to_json
 from .server import Server
 from .session import Session
@@ -162,7 +163,7 @@ class Runtime:
         container = dataclasses.replace(plain, user="", workdir="", env=(*plain.env, *env.items()))
         self._process = await session.podman.start(
             *("run", "--rm", "-i", "--name", name, "--pull=never", "--network", "host", "--log-driver", "none"),
-            *(*session.labels, *execution.run_options(container), *execution.host_options()),
+            *(*session.labels, *run_options(container), *host_options()),
             *("--volume", f"{folder / 'src'}:{SOURCE}:ro", "--volume", f"{runner}:/dagger-podman-runner.py:ro"),
             *("--entrypoint", "", image, f"{VENV}/bin/python", "/dagger-podman-runner.py"),
             stdin=True,

@@ -7,8 +7,6 @@ import collections
 import contextlib
 import dataclasses
 import json
-import os
-import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import images
 from .errors import DaggerPodmanError, ExecError
+from .mounts import prepare
 from .nodes import Node
+from .ports import forward, listens, may_publish
+from .run_options import host_options, run_options, secret_arguments
 from .state import Container, Port
 from .store import digest_of
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 READY_WITHIN = 120.0
 """Seconds in which a started service must answer."""
 STOP_WITHIN = 10
-IP_FREEBIND = 15
-"""Linux's number; Python has no name for it before 3.14."""
-LISTEN = "0A"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,10 +116,8 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
     if value.target:
         host, port = value.target
         gateway = await _gateway(session)
-        await _forward(session, gateway, port, host, port)
+        await forward(session, gateway, port, host, port)
         return Running(key[:13], gateway, host, value)
-    from .execution import _prepare, host_options, run_options, secret_arguments
-
     c = value.container
     name = f"dagger-podman-{session.id}-service-{key[:12]}"
     net = await network(session)
@@ -130,9 +126,9 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
     bound = await bind(session, c.bindings)
     image = await images.image_of(session, c.root)
     folder = stack.enter_context(session.store.temporary_folder())
-    mounts = [await _prepare(session, stack, m, folder / str(i), image) for i, m in enumerate(c.mounts)]
+    mounts = [await prepare(session, stack, m, folder / str(i)) for i, m in enumerate(c.mounts)]
     running = Running(name, "", _loopback(session), value)
-    published = [p for p in c.ports if session.podman.rootless and _may_publish(p)]  # root reaches the container itself
+    published = [p for p in c.ports if session.podman.rootless and may_publish(p)]  # root reaches the container itself
     publish = [f"{running.loopback}:{p.number}:{p.number}/{p.protocol.lower()}" for p in published]
     command = [
         *("run", "--name", name, "--pull=never", "--log-driver", "none", "--network", net, *session.labels),
@@ -155,12 +151,6 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
     )
     await _ready(session, running, folder / "pid")
     return running
-
-
-def _may_publish(port: Port) -> bool:
-    with contextlib.suppress(OSError):
-        return port.number >= int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
-    return port.number >= 1024
 
 
 def _loopback(session: Session) -> str:
@@ -200,7 +190,7 @@ async def _ready(session: Session, running: Running, pidfile: Path) -> None:
         if pid:
             if not running.address:
                 running.address = await _address(session, running.name)
-            waiting = {port for port in waiting if not _listens(pid, *port)}
+            waiting = {port for port in waiting if not listens(pid, *port)}
         if waiting or not pid or not running.address:
             await asyncio.sleep(0.03)
 
@@ -210,18 +200,6 @@ async def _address(session: Session, name: str) -> str:
     if done.exit_code:
         return ""
     return next((str(n["IPAddress"]) for n in json.loads(done.stdout).values() if n.get("IPAddress")), "")
-
-
-def _listens(pid: str, port: int, protocol: str) -> bool:
-    for table in ("tcp", "tcp6") if protocol == "TCP" else ("udp", "udp6"):
-        with contextlib.suppress(OSError):
-            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-                _, local, _, state, *_ = line.split()
-                address, _, number = local.rpartition(":")
-                loopback = address in ("0100007F", "00000000000000000000000001000000")
-                if int(number, 16) == port and not loopback and (protocol == "UDP" or state == LISTEN):
-                    return True
-    return False
 
 
 async def _stop(session: Session, running: Running) -> None:
@@ -255,7 +233,7 @@ async def up(session: Session, value: ServiceValue, ports: Sequence[dict[str, An
     running = await start(session, value)
     wanted = [(int(p.get("frontend") or p["backend"]), int(p["backend"])) for p in ports]
     for frontend, backend in wanted or [(p.number, p.number) for p in value.ports]:
-        port = await _forward(session, "127.0.0.1", 0 if random else frontend, _host_of(session, running), backend)
+        port = await forward(session, "127.0.0.1", 0 if random else frontend, _host_of(session, running), backend)
         session.progress.notice(f"127.0.0.1:{port} -> {value.hostname or running.name}:{backend}")
     await asyncio.Event().wait()
 
@@ -263,60 +241,6 @@ async def up(session: Session, value: ServiceValue, ports: Sequence[dict[str, An
 def _host_of(session: Session, running: Running) -> str:
     """The address by which this process reaches a service."""
     return running.loopback if running.value.target or session.podman.rootless else running.address
-
-
-async def _forward(session: Session, listen: str, port: int, host: str, to: int) -> int:
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while chunk := await reader.read(1 << 16):
-                writer.write(chunk)
-                await writer.drain()
-        with contextlib.suppress(ConnectionError, OSError):
-            writer.write_eof()
-
-    open_now: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        open_now.add(task)
-        task.add_done_callback(open_now.discard)
-        try:
-            far_reader, far_writer = await asyncio.open_connection(host, to)
-        except OSError:
-            writer.close()
-            return
-        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
-        far_writer.close()
-        writer.close()
-
-    try:
-        server = await asyncio.start_server(serve, sock=_bound(listen, port))
-    except OSError as error:
-        raise DaggerPodmanError(
-            f"cannot listen on {listen}:{port}: {os.strerror(error.errno or 0)}; stop what uses that port"
-        ) from None
-
-    async def close() -> None:
-        server.close()
-        for task in open_now:
-            task.cancel()
-
-    session.on_close.append(close)
-    return int(server.sockets[0].getsockname()[1])
-
-
-def _bound(listen: str, port: int) -> socket.socket:
-    """A socket of that address, which need not be there yet: a network's gateway comes with its first container."""
-    bound = socket.socket()
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
-        bound.bind((listen, port))
-    except OSError:
-        bound.close()
-        raise
-    return bound
 
 
 async def endpoint(session: Session, value: ServiceValue, port: int | None, scheme: str) -> str:

@@ -2,9 +2,11 @@
 
 from . import (  # noqa: F401
     cache_volume,
+    changeset,
     container,
     container_config,
     container_files,
+    container_output,
     directory,
     file,
     function_call,

@@ -7,7 +7,7 @@ import posixpath
 from operator import itemgetter
 
 from ..fields import field, reads
-from ..images import session_platform
+from ..host import own_platform
 from ..nodes import Node
 from ..session import Session
 from ..state import Container, Port, set_pair
@@ -23,7 +23,7 @@ reads(
     exposedPorts=lambda c: list(c.ports),
     imageRef=lambda c: c.reference,
     labels=lambda c: list(c.labels),
-    platform=lambda c: c.platform or session_platform(),
+    platform=lambda c: c.platform or own_platform(),
     user=lambda c: c.user,
     workdir=lambda c: c.workdir,
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from .. import building, exporting, images, tree
 from ..errors import DaggerPodmanError, NotAvailableError
 from ..fields import field, reads
-from ..files import owner_ids
+from ..layers import owner_ids
 from ..nodes import Node
 from ..session import Session
 from ..state import Container
@@ -212,43 +212,6 @@ async def docker_build(
         raise NotAvailableError("the argument 'ssh' of Directory.dockerBuild")
     image = await building.build(session, d, dockerfile, platform or "", build_args, target, secrets)
     return await images.container_of(session, image)
-
-
-# --- changes ------------------------------------------------------------------------------------------
-@dataclasses.dataclass(frozen=True)
-class ChangesetValue:
-    before: Tree
-    after: Tree
-
-    @property
-    def paths(self) -> tuple[list[str], list[str], list[str]]:
-        """What was added, modified and removed."""
-        return tree.changes(self.before, self.after)
-
-
-@field(D)
-async def changes(session: Session, d: Tree, from_: Node) -> ChangesetValue:
-    return ChangesetValue(await session.value(from_), d)
-
-
-@field(D)
-async def with_changes(session: Session, d: Tree, changes: Node) -> Tree:
-    value: ChangesetValue = await session.value(changes)
-    added = tree.with_tree(d, "", tree.diff(value.before, value.after))
-    return tree.without(added, [p.rstrip("/") for p in value.paths[2]])
-
-
-reads(
-    "Changeset",
-    addedPaths=lambda c: c.paths[0],
-    after=lambda c: c.after,
-    before=lambda c: c.before,
-    isEmpty=lambda c: not any(c.paths),
-    layer=lambda c: tree.diff(c.before, c.after),
-    modifiedPaths=lambda c: c.paths[1],
-    removedPaths=lambda c: c.paths[2],
-    sync=lambda c: None,
-)
 
 
 @field(D)

@@ -25,9 +25,9 @@ async def version(_: Session) -> str:
 
 @field("Query")
 async def default_platform(_: Session) -> str:
-    from ..images import session_platform
+    from ..host import own_platform
 
-    return session_platform()
+    return own_platform()
 
 
 @field("Query")

@@ -1,0 +1,69 @@
+"""What `podman run` is told of a container: its environment, and its secrets, which reach nothing but the run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from . import host
+from .nodes import Node
+from .session import runtime_folder
+from .state import Container
+
+if TYPE_CHECKING:
+    from .session import Session
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def run_options(c: Container) -> list[str]:
+    """Environment, user and working directory as the container has them, not as its image has them."""
+    env = c.env if any(n == "PATH" for n, _ in c.env) else (("PATH", DEFAULT_PATH), *c.env)
+    return [
+        "--unsetenv-all",
+        *(word for n, v in env for word in ("--env", f"{n}={v}")),
+        *(["--user", c.user] if c.user else ["--user", "0"]),
+        *("--workdir", c.workdir or "/"),
+        *(["--hostname", c.hostname] if c.hostname else []),
+    ]
+
+
+def host_options() -> list[str]:
+    """What containers need of the host to reach the network: its certificates and proxies, for the run only."""
+    volumes, env = host.trust_mounts()
+    return [*(w for v in volumes for w in ("--volume", v)), *(w for n, v in env.items() for w in ("--env", f"{n}={v}"))]
+
+
+@contextlib.asynccontextmanager
+async def secret_arguments(session: Session, c: Container) -> AsyncIterator[list[str]]:
+    """Options that hand secrets to a run: through Podman's secrets, whose values lie in memory and go with the step."""
+    wanted: list[tuple[Node, str]] = [(node, f"type=env,target={name}") for name, node in c.secret_env]
+    for mount in c.mounts:
+        if mount.kind == "secret" and mount.source:
+            uid, _, gid = (mount.owner or "0").partition(":")
+            target = f"type=mount,target={mount.path},uid={uid},gid={gid or uid},mode={mount.mode:o}"
+            wanted.append((mount.source, target))
+    if not wanted:
+        yield []
+        return
+    folder = tempfile.mkdtemp(dir=runtime_folder(), prefix=f"{session.id}-")
+    names: list[str] = []
+    try:
+        options = []
+        for i, (node, target) in enumerate(wanted):
+            value = await (await session.value(node)).read()
+            name = f"dagger-podman-{session.id}-{os.path.basename(folder)[13:]}-{i}"
+            names.append(name)
+            path = f"path={folder}/{i}"
+            os.mkdir(f"{folder}/{i}", 0o700)
+            await session.podman("secret", "create", "--driver", "file", "--driver-opts", path, name, "-", stdin=value)
+            options += ["--secret", f"{name},{target}"]
+        yield options
+    finally:
+        if names:
+            await session.podman.run("secret", "rm", *names)
+        shutil.rmtree(folder, ignore_errors=True)
