@@ -19,6 +19,13 @@ class UsageError(DaggerPodmanError):
     """The command line or the module's files are not what they must be."""
 
 
+class MissingPathError(DaggerPodmanError):
+    """There is no file or folder of that path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"stat {path}: no such file or directory")
+
+
 class NotAvailableError(DaggerPodmanError):
     """The Dagger API has it, Podman cannot serve it."""
 

@@ -208,7 +208,7 @@ def _check(ex: Executed, code: int, stdout: bytes, stderr: bytes) -> None:
 
 async def _stdin(session: Session, ex: Executed) -> bytes | None:
     if ex.redirect_stdin:
-        from .types.container_files import file
+        from .types.container_reading import file
 
         value = await file(session, ex.container, ex.redirect_stdin)
         return session.store.read_blob(value.entry.content)

@@ -45,15 +45,20 @@ async def write(session: Session, value: Any, path: Path) -> str:
     return str(path.resolve())
 
 
-async def export(session: Session, value: Any, path: str) -> str:
+async def export(session: Session, value: Any, path: str, wipe: bool = False) -> str:
     """What `export` does for the program that asks: a module's files are those of its own container."""
     name = session.memory.get(MODULE_CONTAINER)
     if name is None:
+        if wipe and Path(path).is_dir():
+            for below in Path(path).iterdir():
+                below.unlink() if below.is_symlink() or not below.is_dir() else shutil.rmtree(below)
         return await write(session, value, Path(path))
     target = PurePosixPath("/", path)
     with session.store.temporary_folder() as folder:
         await write(session, value, folder / "value")
         await session.podman("exec", name, "mkdir", "-p", str(target if isinstance(value, Tree) else target.parent))
+        if wipe:
+            await session.podman("exec", name, "find", str(target), "-mindepth", "1", "-delete")
         source = f"{folder / 'value'}/." if isinstance(value, Tree) else str(folder / "value")
         await session.podman("cp", source, f"{name}:{target}")
     return str(target)

@@ -7,7 +7,6 @@ import os
 import posixpath
 import shutil
 import stat
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from .errors import DaggerPodmanError
 from .patterns import Patterns
 from .store import Store, digest_of
-from .tree import Entry, Tree, filtered
+from .tree import Entry, Kind, Tree, filtered
 
 MTIME = 946684800
 """Every file that we write has this time, so that equal content gives equal layers."""
@@ -71,20 +70,13 @@ def ingest(
     return filtered(Tree(entries), include, exclude)
 
 
-def entry_of(info: os.stat_result, kind: Any, keep_owner: bool) -> Entry:
+def kind_of(info: os.stat_result) -> Kind:
+    return "directory" if stat.S_ISDIR(info.st_mode) else "symlink" if stat.S_ISLNK(info.st_mode) else "file"
+
+
+def entry_of(info: os.stat_result, kind: Kind, keep_owner: bool) -> Entry:
     uid, gid = (info.st_uid, info.st_gid) if keep_owner else (0, 0)
     return Entry(kind, stat.S_IMODE(info.st_mode), uid, gid)
-
-
-def git_ignored(folder: Path) -> list[str]:
-    """What git ignores below a folder, as patterns; nothing where there is no git or no repository."""
-    command = ["git", "-C", str(folder), "ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"]
-    try:
-        done = subprocess.run(command, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return []
-    names = (os.fsdecode(name).rstrip("/") for name in done.stdout.split(b"\0") if name)
-    return ["".join("\\" + c if c in "*?[\\" else c for c in name) for name in names]
 
 
 def write_out(store: Store, tree: Tree, folder: Path, keep_owner: bool = False) -> None:

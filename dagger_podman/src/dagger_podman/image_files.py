@@ -6,13 +6,14 @@ import asyncio
 import dataclasses
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import DaggerPodmanError
-from .files import ingest
+from .errors import DaggerPodmanError, MissingPathError
+from .files import entry_of, ingest, kind_of
 from .layers import Edit, layer_entries, within, write_layer
 from .store import Store
 from .tree import Entry, Tree
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
     from .podman import Podman
 
 
+MISSING = 44
+"""The exit code of the program in the user namespace for a path that is not there."""
+
+
 def read(store: Store, root: Path, path: str) -> dict[str, Any]:
     """What is at a path: a file's entry or a folder's tree."""
     found = within(root, path)
     if not found.exists():
-        raise DaggerPodmanError(f"stat {path}: no such file or directory")
+        raise MissingPathError(path)
     if found.is_dir():
         return {"kind": "directory", "rows": ingest(store, found, keep_owner=True).to_json()}
     info = found.stat()
@@ -34,10 +39,13 @@ def read(store: Store, root: Path, path: str) -> dict[str, Any]:
     return {"kind": "file", "entry": ["file", info.st_mode & 0o7777, info.st_uid, info.st_gid, digest, size]}
 
 
-def exists(root: Path, paths: list[str]) -> list[str]:
-    """Of each path: `directory`, `file`, or nothing."""
-    found = (within(root, path) for path in paths)
-    return ["directory" if p.is_dir() else "file" if p.exists() else "" for p in found]
+def status(root: Path, path: str, follow: bool) -> list[Any]:
+    """The entry of a path, without its content."""
+    try:
+        info = os.lstat(within(root, path, last=follow))
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingPathError(path) from None
+    return [*dataclasses.astuple(entry_of(info, kind_of(info), keep_owner=True))[:-1], info.st_size]
 
 
 def make_layer(store: Store, root: Path, edits: list[Edit], target: Path) -> str:
@@ -66,8 +74,8 @@ def perform(request: dict[str, Any], root: Path) -> Any:
     match request["do"]:
         case "read":
             return read(store, root, request["path"])
-        case "exists":
-            return exists(root, request["paths"])
+        case "stat":
+            return status(root, request["path"], request["follow"])
         case "layer":
             edits = [
                 Edit(path, Tree.from_json(rows) if rows else None, Entry(*entry) if entry else None, owner)
@@ -86,6 +94,8 @@ async def on_image(podman: Podman, store: Store, name: str, do: str, container: 
         kind = ["podman", "mount", name] if container else ["podman", "image", "mount", name]
         command = ["unshare", sys.executable, "-m", "dagger_podman.image_files", json.dumps(kind)]
         done = await podman.run(*command, stdin=json.dumps(request).encode())
+        if done.exit_code == MISSING:
+            raise MissingPathError(values["path"])
         if done.exit_code:
             raise DaggerPodmanError(done.stderr.decode(errors="replace").strip() or f"cannot read image {name}")
         return json.loads(done.stdout)
@@ -111,6 +121,8 @@ def main() -> int:
     try:
         root = Path(subprocess.run(mount, check=True, capture_output=True, text=True).stdout.strip())
         print(json.dumps(perform(request, root)))
+    except MissingPathError:
+        return MISSING
     except DaggerPodmanError as error:
         print(error, file=sys.stderr)
         return 1

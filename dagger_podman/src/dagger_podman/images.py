@@ -76,7 +76,7 @@ async def _pull(session: Session, reference: str, platform: str, auth: list[str]
             return str(known["image"])
     registry = stand_ins.registry_of(name)
     if await asyncio.to_thread(stand_ins.registry_reachable, registry, session.store.folder):
-        image = await _from_registry(session, name, platform, auth or [])
+        image = await from_registry(session, name, platform, auth or [])
         session.store.write("pulled", key, {"image": image, "time": time.time()})
         return image
     here = stand_ins.image_name(name)
@@ -96,7 +96,8 @@ async def _pull(session: Session, reference: str, platform: str, auth: list[str]
     return str(stand_in["Id"])
 
 
-async def _from_registry(session: Session, name: str, platform: str, auth: list[str]) -> str:
+async def from_registry(session: Session, name: str, platform: str, auth: list[str]) -> str:
+    """The id of an image, pulled."""
     options = ["--platform", platform] if platform else []
     if is_loopback(stand_ins.registry_of(name)):
         options.append("--tls-verify=false")
@@ -238,7 +239,13 @@ async def assemble(session: Session, container: Container, name: str = "") -> st
 async def _is_unchanged(session: Session, container: Container, image: str) -> bool:
     plain = await container_of(session, image, container.reference)
     mine = dataclasses.replace(
-        container, mounts=(), secret_env=(), bindings=(), registry_auth=(), labels=tuple(sorted(container.labels))
+        container,
+        volatile=(),
+        mounts=(),
+        secret_env=(),
+        bindings=(),
+        registry_auth=(),
+        labels=tuple(sorted(container.labels)),
     )
     return mine == dataclasses.replace(plain, platform=container.platform)
 

@@ -7,14 +7,13 @@ import dataclasses
 import io
 import os
 import posixpath
-import stat
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from .errors import DaggerPodmanError
-from .files import MTIME, entry_of
+from .files import MTIME, entry_of, kind_of
 from .store import Store
 from .tree import ROOT, Entry, Tree, follow
 
@@ -49,9 +48,8 @@ def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
             info = os.lstat(root / path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        kind = "directory" if stat.S_ISDIR(info.st_mode) else "symlink" if stat.S_ISLNK(info.st_mode) else "file"
-        entry = entry_of(info, kind, keep_owner=True)
-        return dataclasses.replace(entry, content=os.readlink(root / path)) if kind == "symlink" else entry
+        entry = entry_of(info, kind_of(info), keep_owner=True)
+        return dataclasses.replace(entry, content=os.readlink(root / path)) if entry.kind == "symlink" else entry
 
     def resolve(path: str, last: bool) -> str:
         def link(at: str) -> str | None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import images
 from .errors import UsageError
-from .files import git_ignored, ingest
+from .files import ingest
+from .gitignore import git_ignored
 from .state import Change, Edited, Executed, Mount, Root
 from .store import Store, digest_of
 from .tree import Tree, filtered

@@ -25,7 +25,7 @@ def run_options(c: Container) -> list[str]:
     env = c.env if any(n == "PATH" for n, _ in c.env) else (("PATH", DEFAULT_PATH), *c.env)
     return [
         "--unsetenv-all",
-        *(word for n, v in env for word in ("--env", f"{n}={v}")),
+        *(word for n, v in (*env, *c.volatile) for word in ("--env", f"{n}={v}")),
         *(["--user", c.user] if c.user else ["--user", "0"]),
         *("--workdir", c.workdir or "/"),
         *(["--hostname", c.hostname] if c.hostname else []),

@@ -90,6 +90,8 @@ Root = Scratch | Image | Edited | Executed
 class Container:
     root: Root = Scratch()
     env: Pairs = ()
+    volatile: Pairs = ()
+    """Variables that commands get and that decide nothing: they are in no key and in no image."""
     labels: Pairs = ()
     annotations: Pairs = ()
     workdir: str = ""

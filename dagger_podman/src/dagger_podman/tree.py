@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from .errors import DaggerPodmanError
+from .errors import DaggerPodmanError, MissingPathError
 from .patterns import selected, split_glob
 from .store import digest_of
 
@@ -92,12 +92,12 @@ def resolve(tree: Tree, path: str, last: bool = True) -> str:
     return follow(relative(path), link, last)
 
 
-def lookup(tree: Tree, path: str) -> tuple[str, Entry]:
+def lookup(tree: Tree, path: str, last: bool = True) -> tuple[str, Entry]:
     """The resolved path and its entry, or the engine's message that there is none."""
-    resolved = resolve(tree, path)
+    resolved = resolve(tree, path, last)
     if entry := tree.entries.get(resolved):
         return resolved, entry
-    raise DaggerPodmanError(f"stat {path}: no such file or directory")
+    raise MissingPathError(path)
 
 
 def subtree(tree: Tree, path: str) -> Tree:

@@ -7,6 +7,7 @@ from . import (  # noqa: F401
     container_config,
     container_files,
     container_output,
+    container_reading,
     directory,
     file,
     function_call,

@@ -25,10 +25,13 @@ async def container(_: Session, platform: str = "") -> Container:
 
 @field(C)
 async def from_(session: Session, c: Container, address: str, registry_service: Node | None = None) -> Container:
-    if registry_service:
-        raise NotAvailableError("the argument 'registryService' of Container.from")
     async with auth_file(session, c) as auth:
-        image = await images.pulled(session, address, c.platform, auth)
+        if registry_service:
+            host = await services.endpoint(session, await session.value(registry_service), None, "")
+            name = address.replace(address.partition("/")[0], host, 1)
+            image = await images.from_registry(session, name, c.platform, [*auth, "--tls-verify=false"])
+        else:
+            image = await images.pulled(session, address, c.platform, auth)
     plain = await images.container_of(session, image, address)
     return dataclasses.replace(
         plain, registry_auth=c.registry_auth, mounts=c.mounts, secret_env=c.secret_env, bindings=c.bindings

@@ -59,6 +59,16 @@ async def without_env_variable(_: Session, c: Container, name: str) -> Container
 
 
 @field(C)
+async def with_volatile_variable(_: Session, c: Container, name: str, value: str) -> Container:
+    return dataclasses.replace(c, volatile=set_pair(c.volatile, name, value))
+
+
+@field(C)
+async def without_volatile_variable(_: Session, c: Container, name: str) -> Container:
+    return dataclasses.replace(c, volatile=set_pair(c.volatile, name, None))
+
+
+@field(C)
 async def with_env_file_variables(session: Session, c: Container, source: Node) -> Container:
     for name, value in await session.value(source):
         c = dataclasses.replace(c, env=set_pair(c.env, name, value))

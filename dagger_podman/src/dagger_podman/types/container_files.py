@@ -7,16 +7,14 @@ import posixpath
 from collections.abc import Sequence
 from typing import Any
 
-from .. import images
-from ..errors import DaggerPodmanError, NotAvailableError
+from ..errors import NotAvailableError
 from ..execution import mount_value
 from ..fields import field
-from ..image_files import on_image
 from ..nodes import Node
 from ..session import Session
 from ..state import Change, Container, Edited, Mount, Root, Scratch
 from ..tree import Entry, Tree
-from ..values import FileValue, file_node, stored_tree
+from ..values import file_node, stored_tree
 
 C = "Container"
 
@@ -194,92 +192,6 @@ async def without_mount(_: Session, c: Container, path: str, expand: bool = Fals
 @field(C)
 async def mounts(_: Session, c: Container) -> list[str]:
     return [m.path for m in c.mounts]
-
-
-# --- reading ------------------------------------------------------------------------------------------
-async def read_path(session: Session, c: Container, path: str) -> Tree | FileValue:
-    """What is at an absolute path: of a mount, as the last command left it; else of the image."""
-    mount = c.mount_at(path)
-    if mount is None:
-        return await _read_root(session, c.root, path)
-    if mount.source is None or mount.kind in ("cache", "temp", "secret"):
-        raise DaggerPodmanError(f"{path}: cannot read from a {mount.kind} mount")
-    value: Tree | FileValue = await mount_value(session, mount)
-    inside = posixpath.relpath(path, mount.path)
-    if isinstance(value, FileValue):
-        return value
-    from ..tree import lookup, subtree
-
-    name, entry = lookup(value, inside)
-    return subtree(value, inside) if entry.kind == "directory" else FileValue(posixpath.basename(name), entry)
-
-
-async def _read_root(session: Session, root: Root, path: str) -> Tree | FileValue:
-    if isinstance(root, Scratch):
-        if path == "/":
-            return Tree()
-        raise DaggerPodmanError(f"stat {path}: no such file or directory")
-    image = await images.image_of(session, root)
-
-    async def read() -> Any:
-        if known := session.store.read("read", f"{image[:32]}{_hash(path)}"):
-            return known
-        found = await on_image(session.podman, session.store, image, "read", path=path)
-        session.store.write("read", f"{image[:32]}{_hash(path)}", found)
-        return found
-
-    found = await session.once(f"read {image} {path}", read)
-    if found["kind"] == "directory":
-        return Tree.from_json(found["rows"])
-    return FileValue(posixpath.basename(path), Entry(*found["entry"]))
-
-
-def _hash(path: str) -> str:
-    from ..store import digest_of
-
-    return digest_of(path)[:32]
-
-
-@field(C)
-async def directory(session: Session, c: Container, path: str, expand: bool = False) -> Tree:
-    found = await read_path(session, c, c.path(c.expand(path, expand)))
-    if isinstance(found, FileValue):
-        raise DaggerPodmanError(f"path {path} is a file, not a directory")
-    return found
-
-
-@field(C)
-async def file(session: Session, c: Container, path: str, expand: bool = False) -> FileValue:
-    found = await read_path(session, c, c.path(c.expand(path, expand)))
-    if isinstance(found, Tree):
-        raise DaggerPodmanError(f"path {path} is a directory, not a file")
-    return found
-
-
-@field(C)
-async def exists(
-    session: Session,
-    c: Container,
-    path: str,
-    expected_type: str | None = None,
-    do_not_follow_symlinks: bool = False,
-    expand: bool = False,
-) -> bool:
-    try:
-        found = await read_path(session, c, c.path(c.expand(path, expand)))
-    except DaggerPodmanError as error:
-        if "no such file" in str(error):
-            return False
-        raise
-    kind = "DIRECTORY_TYPE" if isinstance(found, Tree) else "REGULAR_TYPE"
-    return expected_type in (None, kind)
-
-
-@field(C)
-async def rootfs(session: Session, c: Container) -> Tree:
-    found = await _read_root(session, c.root, "/")
-    assert isinstance(found, Tree)
-    return found
 
 
 @field(C)

@@ -10,12 +10,14 @@ from pathlib import Path
 from .. import building, exporting, images, tree
 from ..errors import DaggerPodmanError, NotAvailableError
 from ..fields import field, reads
+from ..gitignore import without_ignored
 from ..layers import owner_ids
 from ..nodes import Node
 from ..session import Session
 from ..state import Container
 from ..tree import Entry, Tree
 from ..values import FileValue
+from .file import FILE_TYPES
 
 D = "Directory"
 
@@ -128,9 +130,7 @@ async def with_error(_: Session, d: Tree, err: str) -> Tree:
 async def filter_(
     session: Session, d: Tree, exclude: Sequence[str] = (), include: Sequence[str] = (), gitignore: bool = False
 ) -> Tree:
-    if gitignore:
-        raise NotAvailableError("the argument 'gitignore' of Directory.filter")
-    return tree.filtered(d, include, exclude)
+    return tree.filtered(without_ignored(session.store, d) if gitignore else d, include, exclude)
 
 
 @field(D)
@@ -161,16 +161,13 @@ async def exists(
     _: Session, d: Tree, path: str, expected_type: str | None = None, do_not_follow_symlinks: bool = False
 ) -> bool:
     entry = d.entries.get(tree.resolve(d, path, last=not do_not_follow_symlinks))
-    kinds = {"REGULAR_TYPE": "file", "DIRECTORY_TYPE": "directory", "SYMLINK_TYPE": "symlink"}
-    return entry is not None and (expected_type is None or kinds.get(expected_type) == entry.kind)
+    return entry is not None and expected_type in (None, FILE_TYPES[entry.kind])
 
 
 @field(D)
 async def stat(_: Session, d: Tree, path: str, do_not_follow_symlinks: bool = False) -> FileValue:
-    found = tree.resolve(d, path, last=not do_not_follow_symlinks)
-    if found not in d.entries:
-        raise DaggerPodmanError(f"stat {path}: no such file or directory")
-    return FileValue(posixpath.basename(found) or "/", d.entries[found])
+    found, entry = tree.lookup(d, path, last=not do_not_follow_symlinks)
+    return FileValue(posixpath.basename(found) or "/", entry)
 
 
 @field(D)
@@ -216,6 +213,4 @@ async def docker_build(
 
 @field(D)
 async def export(session: Session, d: Tree, path: str, wipe: bool = False) -> str:
-    if wipe:
-        raise NotAvailableError("the argument 'wipe' of Directory.export")
-    return await exporting.export(session, d, path)
+    return await exporting.export(session, d, path, wipe)

@@ -9,6 +9,7 @@ from .. import arguments
 from ..errors import NotAvailableError
 from ..exporting import MODULE_CONTAINER
 from ..fields import field
+from ..gitignore import without_ignored
 from ..services import ServiceValue
 from ..session import Session
 from ..state import Container
@@ -52,9 +53,8 @@ async def directory(
     no_cache: bool = False,
     gitignore: bool = False,
 ) -> Tree:
-    if gitignore:
-        raise NotAvailableError("the argument 'gitignore' of Host.directory")
-    return filtered(await _given(session, "Directory", path, exclude), include=include)
+    found: Tree = await _given(session, "Directory", path, exclude)
+    return filtered(without_ignored(session.store, found) if gitignore else found, include=include)
 
 
 @field("Host")
