@@ -61,6 +61,13 @@ async def test_a_volatile_variable_reaches_commands_and_runs_nothing_again(sessi
     assert await gone.with_exec(["sh", "-c", "echo [$RUN]"]).stdout() == "[]\n"
 
 
+async def test_what_is_written_where_an_image_declares_a_volume_stays(session: None) -> None:
+    built = (
+        dag.directory().with_new_file("Dockerfile", f"FROM {PYTHON}\nRUN mkdir /data\nVOLUME /data\n").docker_build()
+    )
+    assert await built.with_exec(["touch", "/data/x"]).with_exec(["ls", "/data"]).stdout() == "x\n"
+
+
 async def test_gitignore_is_read_as_git_reads_it(session: None) -> None:
     tree = (
         dag.directory()

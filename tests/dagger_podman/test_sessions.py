@@ -33,16 +33,18 @@ BASE = 'container { from(address: "python:3.13-slim")'
 class Client:
     """A `dagger-podman session` and the queries sent to it."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, state: Path, environment: dict[str, str]) -> None:
+        before = set(state.rglob("sessions/*"))
         self.process = subprocess.Popen(
             [PROGRAM, "session"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **environment},
+            env={**os.environ, "XDG_STATE_HOME": str(state), **environment},
         )
         assert self.process.stdout
         self.address = json.loads(self.process.stdout.readline() or "{}")
+        (self.lock,) = set(state.rglob("sessions/*")) - before
 
     def post(self, query: str, token: str | None = None) -> dict[str, Any]:
         user = self.address["session_token"] if token is None else token
@@ -73,18 +75,19 @@ Start = Callable[..., Client]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     clients: list[Client] = []
+    state = tmp_path_factory.mktemp("state")  # of these sessions alone: others may be at work on this machine
 
     def make(**environment: str) -> Client:
-        clients.append(Client(environment))
+        clients.append(Client(state, environment))
         return clients[-1]
 
     yield make
     for client in clients:
         if client.process.returncode is None:
             client.end(signal.SIGKILL)
-    Client({}).end()  # the next session removes what the killed ones left
+    Client(state, {}).end()  # the next session removes what the killed ones left
 
 
 def podman(*arguments: str) -> list[str]:
@@ -93,15 +96,22 @@ def podman(*arguments: str) -> list[str]:
     return done.stdout.split()
 
 
-def left_behind() -> list[str]:
-    """Containers, networks and secrets of ours, and files of theirs in memory."""
-    label = "label=dagger-podman"
-    return [
-        *podman("ps", "-aq", "--filter", label),
-        *podman("network", "ls", "-q", "--filter", label),
-        *podman("secret", "ls", "-q", "--filter", "name=dagger-podman-"),
-        *(name for name in os.listdir(runtime_folder()) if "-" in name),
+def left_behind(*clients: Client) -> list[str]:
+    """Containers, networks, secrets, processes, temporary files and files in memory of sessions."""
+    processes = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            processes.append((folder / "cmdline").read_text(errors="replace"))
+    names = [
+        *podman("ps", "-a", "--format", "{{.Names}}"),
+        *podman("network", "ls", "--format", "{{.Name}}"),
+        *podman("secret", "ls", "--format", "{{.Name}}"),
+        *os.listdir(runtime_folder()),
+        *os.listdir(store.default_folder() / "tmp"),
+        *(str(client.lock) for client in clients if client.lock.exists()),
+        *processes,
     ]
+    return [name for name in names if any(client.lock.name in name for client in clients)]
 
 
 SERVICE = f"""{{ {BASE} {{ withExposedPort(port: 8000) {{
@@ -128,38 +138,37 @@ def test_a_session_ends_when_its_input_is_closed(start: Start) -> None:
     client.post(SERVICE)
     client.process.communicate(timeout=30)
     assert client.process.returncode == 0
-    assert left_behind() == []
+    assert left_behind(client) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_in_order(start: Start, number: int) -> None:
     client = start()
     client.post(SERVICE)
-    assert left_behind()
+    assert left_behind(client)
     client.end(number)
     assert client.process.returncode == 128 + number
-    assert left_behind() == []
+    assert left_behind(client) == []
 
 
 def test_what_a_killed_session_left_is_removed_by_the_next(start: Start) -> None:
     client = start()
     client.post(SERVICE)
     client.end(signal.SIGKILL)
-    assert left_behind()
+    assert left_behind(client)
     start().post("{ version }")
-    assert left_behind() == []
+    assert left_behind(client) == []
 
 
 def test_many_killed_sessions_leave_the_machine_as_it_was(start: Start) -> None:
-    start().post("{ version }")
-    before = len(podman("ps", "-aq")), len(podman("network", "ls", "-q")), len(podman("volume", "ls", "-q"))
+    clients = []
     for _ in range(KILLED):
-        client = start()
-        client.post(SERVICE)
-        client.end(signal.SIGKILL)
+        clients.append(start())
+        clients[-1].post(SERVICE)
+        clients[-1].end(signal.SIGKILL)
+    assert len(left_behind(clients[-1])) > 5
     start().post("{ version }")
-    assert left_behind() == []
-    assert before == (len(podman("ps", "-aq")), len(podman("network", "ls", "-q")), len(podman("volume", "ls", "-q")))
+    assert left_behind(*clients) == []
 
 
 def test_a_killed_podman_is_said_and_the_next_try_works(start: Start) -> None:

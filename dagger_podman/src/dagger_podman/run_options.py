@@ -25,6 +25,7 @@ def run_options(c: Container) -> list[str]:
     env = c.env if any(n == "PATH" for n, _ in c.env) else (("PATH", DEFAULT_PATH), *c.env)
     return [
         "--unsetenv-all",
+        "--image-volume=ignore",  # as Dagger does: what is written there stays in the container's files
         *(word for n, v in (*env, *c.volatile) for word in ("--env", f"{n}={v}")),
         *(["--user", c.user] if c.user else ["--user", "0"]),
         *("--workdir", c.workdir or "/"),

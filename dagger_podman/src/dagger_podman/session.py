@@ -9,8 +9,10 @@ import fcntl
 import hashlib
 import hmac
 import os
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import IO, Any
 
 from .errors import DaggerPodmanError, NotAvailableError
@@ -19,7 +21,7 @@ from .nodes import Node
 from .podman import LABEL, Podman
 from .progress import Progress
 from .scrub import Scrubber
-from .store import Store, sessions_folder
+from .store import Store, remove_temporary, sessions_folder
 from .typedefs import Schema, TypeRef
 
 
@@ -37,7 +39,7 @@ class Session:
 
     def __init__(self, podman: Podman, store: Store, schema: Schema, progress: Progress) -> None:
         self.podman, self.store, self.schema, self.progress = podman, store, schema, progress
-        self.id = uuid.uuid4().hex[:12]
+        self.id = store.owner = uuid.uuid4().hex[:12]
         self.nodes: dict[str, Node] = {}
         self.scrubber = Scrubber()
         self.secrets: dict[str, bytes] = {}
@@ -59,6 +61,7 @@ class Session:
         path = sessions_folder() / self.id
         with path.open("w") as self._lock_file:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            print(self.store.folder, file=self._lock_file, flush=True)
             await self._remove_orphans()
             try:
                 yield self
@@ -89,6 +92,8 @@ class Session:
             with contextlib.suppress(OSError), path.open("r") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 await remove_session(self.podman, path.name)
+                if cache := file.read().strip():
+                    remove_temporary(Path(cache), path.name)
                 path.unlink(missing_ok=True)
 
     # --- evaluation ----------------------------------------------------------------------------------
@@ -207,10 +212,7 @@ async def remove_session(podman: Podman, session_id: str) -> None:
         await podman("secret", "rm", *secrets)
     for name in os.listdir(runtime_folder()):
         if name.startswith(f"{session_id}-"):
-            with contextlib.suppress(OSError):
-                import shutil
-
-                shutil.rmtree(os.path.join(runtime_folder(), name))
+            shutil.rmtree(os.path.join(runtime_folder(), name), ignore_errors=True)
 
 
 def runtime_folder() -> str:

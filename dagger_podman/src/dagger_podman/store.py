@@ -36,8 +36,17 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def remove_temporary(folder: Path, owner: str) -> None:
+    """Remove the temporary files that a session left in a cache folder."""
+    for path in (folder / "tmp").glob(f"{owner}-*"):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
 class Store:
     """Entries are written whole or not at all; one that does not match its own checksum counts as absent."""
+
+    owner = ""
+    """The session whose temporary files these are."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -115,7 +124,7 @@ class Store:
     # --- temporary files ----------------------------------------------------------------------------
     @contextlib.contextmanager
     def temporary_file(self) -> Iterator[tuple[BinaryIO, str]]:
-        handle, name = tempfile.mkstemp(dir=self.folder / "tmp")
+        handle, name = tempfile.mkstemp(dir=self.folder / "tmp", prefix=f"{self.owner}-")
         with os.fdopen(handle, "wb") as file:
             try:
                 yield file, name
@@ -125,7 +134,7 @@ class Store:
 
     @contextlib.contextmanager
     def temporary_folder(self) -> Iterator[Path]:
-        folder = Path(tempfile.mkdtemp(dir=self.folder / "tmp"))
+        folder = Path(tempfile.mkdtemp(dir=self.folder / "tmp", prefix=f"{self.owner}-"))
         try:
             yield folder
         finally:
