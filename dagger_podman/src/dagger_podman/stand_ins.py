@@ -29,6 +29,7 @@ from .podman import IMAGES, LABEL, Podman
 ASK_AGAIN_AFTER = 600.0
 """Seconds for which it is remembered that a registry did not answer."""
 ANSWERS_WITHIN = 5.0
+LOOPBACK_ANSWERS_WITHIN = 2.0
 FIRST_LINE = "# stand-in for "
 FAKE_MKNOD = """#!/bin/sh
 for word; do case $word in /*) touch "$word"; chmod 666 "$word" ;; esac; done
@@ -64,7 +65,7 @@ def registry_reachable(registry: str, folder: Path) -> bool:
     if registry == "localhost":
         return False
     if is_loopback(registry):
-        return _answers("http", registry) or _answers("https", registry)
+        return any(_answers(scheme, registry, LOOPBACK_ANSWERS_WITHIN) for scheme in ("http", "https"))
     path = folder / "unreachable" / f"{hashlib.sha256(registry.encode()).hexdigest()[:16]}.json"
     with contextlib.suppress(OSError, ValueError, TypeError):
         if 0 <= time.time() - float(json.loads(path.read_text())) < ASK_AGAIN_AFTER:
@@ -76,9 +77,9 @@ def registry_reachable(registry: str, folder: Path) -> bool:
     return False
 
 
-def _answers(scheme: str, host: str) -> bool:
+def _answers(scheme: str, host: str, within: float = ANSWERS_WITHIN) -> bool:
     try:
-        with urllib.request.urlopen(f"{scheme}://{host}/v2/", timeout=ANSWERS_WITHIN) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{scheme}://{host}/v2/", timeout=within) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except urllib.error.HTTPError as error:
         return error.code == 401  # it wants a log-in, which podman has or brings
