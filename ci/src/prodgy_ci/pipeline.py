@@ -150,7 +150,7 @@ async def _test(job: Pipeline, services: Sequence[Service]) -> Outcomes:
 
 
 def _tell_builds(made: Run, builds: Builds) -> None:
-    made.files["builds.json"] = build_all.json_text(builds)
+    made.files["builds.json"] = builds.json_text()
     for build in builds.builds:
         made.span("build", build.service, build.began, build.seconds, build.error is None)
 

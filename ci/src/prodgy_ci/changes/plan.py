@@ -2,19 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from ..errors import InputError
+from ..records import Record, read
 from .draft import Action, Chosen, Code, Event, written
 
 CommitId = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Base(_Frozen):
+class Base(Record):
     """What a service is compared with."""
 
     chosen: Chosen = Field(description="How it was chosen, or why there is none")
@@ -22,7 +18,7 @@ class Base(_Frozen):
     recorded: CommitId | None = Field(default=None, description="base-lost: the recorded commit that is gone")
 
 
-class Reason(_Frozen):
+class Reason(Record):
     """One cause of an action."""
 
     code: Code
@@ -31,7 +27,7 @@ class Reason(_Frozen):
     count: int = Field(default=0, ge=0, description="How many changed paths the rule names")
 
 
-class ServicePlan(_Frozen):
+class ServicePlan(Record):
     """What happens to a service, and why."""
 
     action: Action
@@ -39,7 +35,7 @@ class ServicePlan(_Frozen):
     reasons: tuple[Reason, ...] = Field(min_length=1)
 
 
-class Changes(_Frozen):
+class Changes(Record):
     """What differs between a base and the head."""
 
     commits: int = Field(ge=0, description="Commits of the head that the base does not have")
@@ -52,7 +48,7 @@ class Changes(_Frozen):
     )
 
 
-class Plan(_Frozen):
+class Plan(Record):
     """What a commit changes, what will run, and why."""
 
     schema_version: Literal[1]
@@ -77,9 +73,4 @@ class Plan(_Frozen):
 
 def load(text: str) -> Plan:
     """The plan that the text of a plan.json holds; raises InputError."""
-    try:
-        return Plan.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "".join(f"{part}." for part in first["loc"])[:-1] or "plan.json"
-        raise InputError(f"--plan: {where}: {first['msg']}; give the file that `plan json` wrote") from None
+    return read(Plan, text, "--plan", "the file that `plan json` wrote")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from ..records import aligned
 from .draft import Code
 from .names import shown
 from .plan import Base, Changes, Plan, Reason, ServicePlan
@@ -31,9 +32,7 @@ def table(plan: Plan) -> str:
         (shown(name), service.action, _base(service.base), _why(service, plan))
         for name, service in plan.services.items()
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = ["  ".join([*(f"{row[c]:{widths[c]}}" for c in range(3)), row[3]]).rstrip() for row in rows]
-    return "\n".join([*_head(plan), "", *lines, "", *_foot(plan)]).rstrip() + "\n"
+    return "\n".join([*_head(plan), "", aligned(rows), *_foot(plan)]).rstrip() + "\n"
 
 
 def _head(plan: Plan) -> list[str]:

@@ -25,12 +25,7 @@ async def report(
         raise InputError("services: none named; leave the argument out for all of them")
     services = catalog.choose(None if names is None else [name.strip() for name in names])
     builds = await build_all(source, catalog, services, artifacts)
-    return dag.directory().with_new_file(REPORT, json_text(builds)).file(REPORT)
-
-
-def json_text(builds: Builds) -> str:
-    """The content of builds.json."""
-    return builds.model_dump_json(indent=2) + "\n"
+    return dag.directory().with_new_file(REPORT, builds.json_text()).file(REPORT)
 
 
 async def build_all(

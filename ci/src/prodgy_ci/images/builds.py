@@ -5,20 +5,19 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import anyio
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ..catalog import Service
 from ..catalog.model import Form
+from ..records import Record
 
 AT_ONCE = 4
 
 T = TypeVar("T")
 
 
-class Build(BaseModel):
+class Build(Record):
     """How the build of one service went."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     service: str
     image: str = Field(description="The image's name without registry and tag")
@@ -31,10 +30,8 @@ class Build(BaseModel):
     began: float = Field(default=0, exclude=True)
 
 
-class Builds(BaseModel):
+class Builds(Record):
     """The file builds.json."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     builds: tuple[Build, ...] = Field(description="One for each service, in the catalog's order")
 

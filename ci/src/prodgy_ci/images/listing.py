@@ -1,6 +1,7 @@
 """The table of services."""
 
 from ..catalog import Catalog
+from ..records import aligned
 
 HEADS = ("NAME", "KIND", "PATHS", "IMAGE", "TARGET")
 
@@ -10,5 +11,4 @@ def table(catalog: Catalog) -> str:
     rows = [HEADS]
     for service in catalog.services.values():
         rows.append((service.name, service.kind, " ".join(service.own_paths), service.image, service.target))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
-    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
+    return aligned(rows)

@@ -1,22 +1,17 @@
 """What images.json holds: for each service the image that later stages use, by digest."""
 
-import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from ..catalog.model import Form
-from ..errors import InputError
+from ..records import Record, aligned, read
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 Result = Literal["pushed", "found", "reused", "promoted", "would push", "would promote", "failed"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Image(_Frozen):
+class Image(Record):
     """The published image of one service, or why there is none."""
 
     service: str
@@ -35,7 +30,7 @@ class Image(_Frozen):
     began: float = Field(default=0, exclude=True)
 
 
-class Images(_Frozen):
+class Images(Record):
     """The file images.json."""
 
     schema_version: Literal[1] = 1
@@ -57,20 +52,9 @@ class Images(_Frozen):
             size = f"{i.size / 1e6:.1f} MB" if i.size is not None else "-"
             said = (i.error or "; ".join(filter(None, (i.reference, i.note)))).partition("\n")[0]
             rows.append((i.service, i.result, size, f"{i.seconds:.1f}", said))
-        widths = [max(len(row[column]) for row in rows) for column in range(4)] + [0]
-        return "".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows)
-
-    def json_text(self) -> str:
-        """The content of images.json."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+        return aligned(rows)
 
 
 def load(text: str, source_name: str) -> Images:
     """The images that the text of an images.json names; raises InputError that names the key."""
-    try:
-        return Images.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "".join(f"{part}." for part in first["loc"])[:-1]
-        said = f"{where}: {first['msg']}" if where else first["msg"]
-        raise InputError(f"{source_name}: {said}; give a file that publish or promote wrote") from None
+    return read(Images, text, source_name, "a file that publish or promote wrote")

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ..errors import ProdgyError
+from ..records import Record, aligned
 from . import junit
 
 Kind = Literal["unit", "integration"]
@@ -16,10 +17,8 @@ KILLED = 137
 LAST_LINES = 60
 
 
-class Outcome(BaseModel):
+class Outcome(Record):
     """How the tests of one kind of one service went."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     service: str
     kind: Kind
@@ -35,10 +34,8 @@ class Outcome(BaseModel):
     began: float = Field(default=0, exclude=True)
 
 
-class Outcomes(BaseModel):
+class Outcomes(Record):
     """The file tests.json."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tests: tuple[Outcome, ...]
 
@@ -109,8 +106,7 @@ def table(outcomes: Iterable[Outcome]) -> str:
         )
         for o in outcomes
     ]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows)
+    return aligned(rows)
 
 
 def explain(outcomes: Iterable[Outcome]) -> str:

@@ -132,7 +132,7 @@ def directory(outcomes: Outcomes) -> dagger.Directory:
 
 def files(outcomes: Outcomes) -> dict[str, str]:
     """Texts by path: tests.json, junit/SERVICE-KIND.xml and logs/SERVICE-KIND.txt."""
-    made = {"tests.json": outcomes.model_dump_json(indent=2) + "\n"}
+    made = {"tests.json": outcomes.json_text()}
     for o in outcomes.tests:
         made[f"logs/{o.service}-{o.kind}.txt"] = o.log
         if o.report is not None:
