@@ -22,6 +22,7 @@ from prodgy_ci.report.verdict import Verdict
 from prodgy_ci.testing.outcome import Outcomes
 
 DOCS = Path(__file__).parent
+REPOSITORY = DOCS.parent
 BEGIN, END = "<!-- generated: methods -->", "<!-- end -->"
 TYPES = ("Container", "Directory", "File", "Service", "Secret", "CacheVolume", "CurrentModule", "Host", "Query")
 FILES: dict[str, type[BaseModel]] = {
@@ -65,7 +66,9 @@ def documents() -> dict[Path, str]:
     before, _, rest = path.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     schemas = {DOCS / f"schemas/{name}.schema.json": schema(model) for name, model in FILES.items()}
-    return {path: f"{before}{BEGIN}\n{methods()}\n{END}{after}", **schemas}
+    templates = REPOSITORY / "ci/src/prodgy_ci/scaffold/templates"
+    copies = {templates / name: (REPOSITORY / name).read_text() for name in ("azure-pipelines.yml", "dagger.json")}
+    return {path: f"{before}{BEGIN}\n{methods()}\n{END}{after}", **schemas, **copies}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import dagger
 from dagger import DefaultPath, Doc, Ignore, check, dag, field, function, object_type
 
 from . import pipeline, planning
+from . import scaffold as scaffolding
 from .catalog import Catalog, load
 from .changes.options import Options
 from .changes.plan import load as load_plan
@@ -304,6 +305,17 @@ class ProdgyCi:
     ) -> str:
         """Tells how a run went; fails with the reasons if anything failed or could not be told."""
         return await pipeline.verdict(report)
+
+    @run_each_time
+    async def scaffold(
+        self,
+        name: Annotated[
+            str | None,
+            Doc("What images and variable groups begin with; by default what package.json calls the project"),
+        ] = None,
+    ) -> dagger.Directory:
+        """Guesses a first prodgy-ci.toml, azure-pipelines.yml and dagger.json for the monorepo in --source, to copy in."""
+        return await scaffolding.scaffold(self.source, name)
 
     @function
     @check

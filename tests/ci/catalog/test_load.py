@@ -78,7 +78,8 @@ def test_what_a_file_says(text: str, find: object, expected: object) -> None:
         ("[services.doc]\nremove = true", "services.doc.remove: there is no 'doc' to remove: did you mean 'docs'? "
          f"Known: {NAMES}"),
         ("[services.docs]\nremove = true\nport = 1", "services.docs.port: has no effect beside remove = true"),
-        ("[services.api]\nprot = 1", "services.api.prot: unknown key: did you mean 'port'? Known: dockerfile, health, "
+        ('[services.api]\ncontext = "apps/web"', "services.api.context: the Dockerfile must lie in it"),
+        ("[services.api]\nprot = 1", "services.api.prot: unknown key: did you mean 'port'? Known: context, dockerfile, health, "
          "image, kind, needs, path, paths, port, requires, site_folder, site_stage, target, variable, windows, remove"),
         ('[services.api]\nport = "80"', "services.api.port: input should be a valid integer, not '80'"),
         ("[services.api]\nport = 0", "services.api.port: input should be greater than or equal to 1, not 0"),

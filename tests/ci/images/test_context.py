@@ -1,13 +1,14 @@
 """A build sees its own service and what is shared, and nothing of the others."""
 
-from unittest.mock import MagicMock
+from unittest.mock import AsyncMock, MagicMock
 
+import anyio
 import dagger
 import pytest
 
 from prodgy_ci.catalog import builtin, load
 from prodgy_ci.errors import InputError
-from prodgy_ci.images.context import build_context, must_be, patterns
+from prodgy_ci.images.context import build_context, dockerfile, must_be, patterns
 
 CATALOG = builtin()
 
@@ -39,6 +40,18 @@ def test_paths_are_those_below_the_root(toml: str, folder: str | None) -> None:
     assert source.directory.call_count == (1 if folder else 0)
     if folder:
         source.directory.assert_called_once_with(folder)
+
+
+def test_a_dockerfile_may_copy_from_a_folder_of_its_own() -> None:
+    toml = '[services.shop]\nkind = "node"\npath = "shop"\ndockerfile = "shop/docker/Dockerfile"\ncontext = "shop"'
+    catalog = load(toml)
+    shop = catalog.service("shop")
+    source = MagicMock(spec=dagger.Directory)
+    context = build_context(source, catalog, shop)
+    source.filter.return_value.directory.assert_called_once_with("shop")
+    assert context is source.filter.return_value.directory.return_value
+    context.exists = AsyncMock(return_value=True)
+    assert anyio.run(dockerfile, context, catalog, shop) == "docker/Dockerfile"
 
 
 def test_web_as_a_static_site_is_built_as_one() -> None:

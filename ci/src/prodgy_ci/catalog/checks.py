@@ -33,6 +33,8 @@ def _dockerfile(service: Service) -> Iterator[str]:
             f"services.{service.name}.dockerfile: missing; a service for {service.target} is built from a Dockerfile"
             f'{stage}, such as "{service.path}/Dockerfile"'
         )
+    if service.context != "." and not f"{service.dockerfile}".startswith(f"{service.context}/"):
+        yield f"services.{service.name}.context: the Dockerfile must lie in it"
 
 
 def _circle(catalog: Catalog) -> Iterator[str]:

@@ -61,6 +61,9 @@ class Service(_Frozen):
         default_factory=lambda data: f"apps/{data['name']}", description="Its folder; apps/<name> by default"
     )
     dockerfile: RelativePath | None = Field(default=None, description="Its Dockerfile, from the root")
+    context: RootPath = Field(
+        default=".", description="The folder that its Dockerfile copies from; the root by default"
+    )
     image: str = Field(
         default_factory=lambda data: f"prodgy-{data['name']}",
         pattern=r"^[a-z0-9]+(?:[._/-][a-z0-9]+)*$",

@@ -40,14 +40,25 @@ def missing_rules(tree: Path, catalog: Catalog) -> list[str]:
     return [
         _advice(catalog, service, packages[name], chain)
         for service in catalog.services.values()
-        for name, chain in sorted(_used(service, packages).items())
+        for name, chain in sorted(_used(service.path, packages).items())
         if not _selects(catalog, service, packages[name])
     ]
 
 
-def _used(service: Service, packages: Mapping[str, Package]) -> dict[str, tuple[str, ...]]:
-    """What the packages in the service's folder use, each with the chain of names that leads there."""
-    inside = [p for p in packages.values() if f"{p.folder}/".startswith(f"{service.path}/")]
+def used_folders(root: Path, path: str) -> list[str]:
+    """The folders of the workspace's packages that the packages in the folder `path` use, directly or not."""
+    packages = {package.name: package for package in _packages(root)}
+    return sorted(packages[name].folder for name in _used(path, packages))
+
+
+def folders(root: Path) -> list[str]:
+    """The folders of the workspace's packages."""
+    return [package.folder for package in _packages(root)]
+
+
+def _used(path: str, packages: Mapping[str, Package]) -> dict[str, tuple[str, ...]]:
+    """What the packages in a folder use, each with the chain of names that leads there."""
+    inside = [p for p in packages.values() if f"{p.folder}/".startswith(f"{path}/")]
     chains: dict[str, tuple[str, ...]] = {package.name: () for package in inside}
     waiting = list(chains)
     for name in waiting:

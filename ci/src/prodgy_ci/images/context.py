@@ -36,9 +36,10 @@ async def catalog_text(source: dagger.Directory) -> str:
 
 
 def build_context(source: dagger.Directory, catalog: Catalog, service: Service) -> dagger.Directory:
-    """The monorepo with only what the service's build may see, so that nothing else touches its cache."""
+    """The folder that is built from, with only what the service's build may see, so that nothing else touches its cache."""
     root = source if catalog.root == "." else source.directory(catalog.root)
-    return root.filter(include=patterns(catalog, service))
+    seen = root.filter(include=patterns(catalog, service))
+    return seen if service.context == "." else seen.directory(service.context)
 
 
 def patterns(catalog: Catalog, service: Service) -> list[str]:
@@ -49,10 +50,11 @@ def patterns(catalog: Catalog, service: Service) -> list[str]:
 
 async def dockerfile(context: dagger.Directory, catalog: Catalog, service: Service) -> str:
     """The service's Dockerfile in its context; raises InputError where it has none."""
-    if service.dockerfile is None or not await context.exists(service.dockerfile):
+    name = (service.dockerfile or "").removeprefix("" if service.context == "." else f"{service.context}/")
+    if not name or not await context.exists(name):
         place = catalog.in_repository(service.dockerfile or f"{service.path}/Dockerfile")
         raise InputError(f"services.{service.name}.dockerfile: the source holds no file '{place}'")
-    return service.dockerfile
+    return name
 
 
 def must_be(service: Service, form: str) -> None:

@@ -78,7 +78,8 @@ async def _stage(source: dagger.Directory, catalog: Catalog, service: Service) -
     if not re.search(
         rf"^\s*FROM\s.*\sAS\s+{STAGE}\s*$", await context.file(name).contents(), re.IGNORECASE | re.MULTILINE
     ):
-        raise InputError(f"{catalog.in_repository(name)} has no stage '{STAGE}': add one whose command runs the tests")
+        place = catalog.in_repository(service.dockerfile or "")
+        raise InputError(f"{place} has no stage '{STAGE}': add one whose command runs the tests")
     return await context.docker_build(dockerfile=name, target=STAGE).sync()
 
 
