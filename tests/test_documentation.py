@@ -1,6 +1,7 @@
 """What the documentation takes from the code is as the code is: generated parts, and the commands it shows."""
 
 import importlib.util
+import itertools
 import re
 import shlex
 import types
@@ -51,10 +52,9 @@ def commands() -> list[Any]:
 @pytest.mark.parametrize(("command", "whole"), commands())
 def test_a_command_that_is_shown_names_real_functions_and_flags(command: str, whole: bool, module: Schema) -> None:
     options, words = split_options(shlex.split(command))
-    if open_end := words[-1:] == ["…"] and not words[-2].startswith("-"):
-        words.pop()
-    if words != ["FUNCTION"]:
-        parse_call(module, "ProdgyCi", words, helping=open_end or options.help or not whole)
+    told = [word for before, word in itertools.pairwise(["", *words]) if word != "…" or before.startswith("-")]
+    if told != ["FUNCTION"]:
+        parse_call(module, "ProdgyCi", told, helping=told != words or options.help or not whole)
 
 
 @pytest.fixture(scope="module")
