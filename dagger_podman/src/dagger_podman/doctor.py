@@ -21,6 +21,11 @@ DEBIAN_PACKAGES = {
     "skopeo": "skopeo",
 }
 ROOTLESS_PACKAGES = {"newuidmap": "uidmap", "slirp4netns": "slirp4netns", "fuse-overlayfs": "fuse-overlayfs"}
+USE_OVERLAY = (
+    "podman system reset --force && mkdir -p ~/.config/containers && "
+    """printf '[storage]\\ndriver = "overlay"\\n' > ~/.config/containers/storage.conf"""
+    "   # it removes all images and containers that you have"
+)
 OTHER_PLACES = (
     "/usr/lib/podman",
     "/usr/libexec/podman",
@@ -48,7 +53,16 @@ def main(argv: Sequence[str] = ()) -> int:
     if not problems:
         version = subprocess.run(["podman", "--version"], capture_output=True, text=True, check=False).stdout.strip()
         print(f"All there: {version}, {'rootless' if os.geteuid() else 'as root'}, cache in {default_folder()}")
+        if os.geteuid() and _copies_layers():
+            print(
+                f"slow     Podman keeps your images with vfs, which copies every file for each layer\n         {USE_OVERLAY}"
+            )
     return 1 if problems else 0
+
+
+def _copies_layers() -> bool:
+    command = ["podman", "info", "--format", "{{.Store.GraphDriverName}}"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == "vfs"
 
 
 def missing_packages() -> list[str]:
