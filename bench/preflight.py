@@ -22,8 +22,9 @@ from pydantic import SecretStr
 
 from prodgy_ci.catalog.checklists import ChecksSettings
 from prodgy_ci.catalog.load import builtin
-from prodgy_ci.checks.model import Check, Finding
+from prodgy_ci.checks.model import Check, Result
 from prodgy_ci.checks.preflight import Api, App, Azure, Machine, Subject, checks
+from prodgy_ci.checks.run import run
 from prodgy_ci.checks.tokens import write
 from prodgy_ci.checks.windows import Status
 
@@ -98,50 +99,38 @@ class Round:
     """One run of the whole list."""
 
     whole: float
-    each: Mapping[str, float]
-
-    @property
-    def slowest(self) -> str:
-        return max(self.each, key=lambda name: self.each[name])
+    slowest: Result
 
 
-async def run(made: Sequence[Check]) -> Round:
-    """All at once, each timed; what does not pass ends the benchmark."""
-    each: dict[str, float] = {}
-
-    async def look(check: Check) -> None:
-        start = time.monotonic()
-        finding: Finding = await check.look()
-        each[check.name] = time.monotonic() - start
-        if finding.status != "passed":
-            raise RuntimeError(f"{check.name}: {finding}")
-
+async def round_of(made: Sequence[Check]) -> Round:
+    """The list as `preflight` runs it; what does not pass ends the benchmark."""
     start = time.monotonic()
-    async with anyio.create_task_group() as group:
-        for check in made:
-            group.start_soon(look, check)
-    return Round(time.monotonic() - start, each)
+    found = await run(made, list_name="preflight", environment="staging")
+    whole = time.monotonic() - start
+    if wrong := [result for result in found.results if result.status != "passed"]:
+        raise RuntimeError(f"{wrong[0].name}: {wrong[0].evidence}")
+    return Round(whole, max(found.results, key=lambda result: result.seconds))
 
 
 def report(title: str, rounds: Sequence[Round]) -> None:
     print(f"\n{title}\n\n| whole | slowest check | its time | whole / slowest |\n|---|---|---|---|")
     for done in rounds:
-        slowest = done.each[done.slowest]
-        print(f"| {done.whole:.3f} s | {done.slowest} | {slowest:.3f} s | {done.whole / slowest:.2f} |")
-    ratio = statistics.median(done.whole / done.each[done.slowest] for done in rounds)
+        slowest = done.slowest.seconds
+        print(f"| {done.whole:.3f} s | {done.slowest.name} | {slowest:.3f} s | {done.whole / slowest:.2f} |")
+    ratio = statistics.median(done.whole / done.slowest.seconds for done in rounds)
     print(f"\nmedian whole / slowest check = {ratio:.2f}", flush=True)
 
 
 def main() -> None:
     with environment() as subject:
         made = checks(subject)
-        anyio.run(run, made)  # what is imported and connected for the first time is not measured
-        report(f"Preflight, {len(made)} checks", [anyio.run(run, checks(subject)) for _ in range(ROUNDS)])
+        anyio.run(round_of, made)  # what is imported and connected for the first time is not measured
+        report(f"Preflight, {len(made)} checks", [anyio.run(round_of, checks(subject)) for _ in range(ROUNDS)])
         apart = replace(subject, machine=None)
         made = [check for check in checks(apart) if check.name != "VM"]
         report(
             f"The same without the VM, {len(made)} checks",
-            [anyio.run(run, [c for c in checks(apart) if c.name != "VM"]) for _ in range(ROUNDS)],
+            [anyio.run(round_of, [c for c in checks(apart) if c.name != "VM"]) for _ in range(ROUNDS)],
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from dagger_podman import types  # noqa: F401  (registers the API's fields)
 from dagger_podman.fields import IMPLEMENTED, NOTES
 from dagger_podman.schema import sdk_schema
+from prodgy_ci.catalog.checklists import ChecksSettings
 from prodgy_ci.changes.plan import Plan
 from prodgy_ci.checks.model import Checks
 from prodgy_ci.checks.tokens import Fingerprints
@@ -23,7 +25,7 @@ from prodgy_ci.testing.outcome import Outcomes
 
 DOCS = Path(__file__).parent
 REPOSITORY = DOCS.parent
-BEGIN, END = "<!-- generated: methods -->", "<!-- end -->"
+END = "<!-- end -->"
 TYPES = ("Container", "Directory", "File", "Service", "Secret", "CacheVolume", "CurrentModule", "Host", "Query")
 FILES: dict[str, type[BaseModel]] = {
     "plan": Plan,
@@ -54,6 +56,29 @@ def methods() -> str:
     return "\n".join(rows)
 
 
+def settings() -> str:
+    """A table of what [checks] in prodgy-ci.toml may say."""
+    return "\n".join(["| Key | By default | What |", "|---|---|---|", *_settings(ChecksSettings, "")])
+
+
+def _settings(model: type[BaseModel], where: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            yield from _settings(type(default), f"{where}{name}.")
+            continue
+        shown = [one.model_dump(exclude_unset=True) for one in default] if name == "routes" else default
+        told = "-" if shown is None else f"`{json.dumps(shown, ensure_ascii=False)}`".replace("|", "\\|")
+        yield f"| `{where}{name}` | {told} | {field.description or ''} |"
+
+
+def filled(path: Path, name: str, text: str) -> str:
+    """A page with its generated part."""
+    begin = f"<!-- generated: {name} -->"
+    before, _, rest = path.read_text().partition(begin)
+    return f"{before}{begin}\n{text}\n{END}{rest.partition(END)[2]}"
+
+
 def schema(model: type[BaseModel]) -> str:
     """The JSON schema of a file as it is written."""
     described = model.model_json_schema(mode="serialization")
@@ -62,13 +87,11 @@ def schema(model: type[BaseModel]) -> str:
 
 def documents() -> dict[Path, str]:
     """The generated documents as they must be."""
-    path = DOCS / "dagger-podman.md"
-    before, _, rest = path.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
+    parts = {DOCS / "dagger-podman.md": ("methods", methods()), DOCS / "checks.md": ("settings", settings())}
     schemas = {DOCS / f"schemas/{name}.schema.json": schema(model) for name, model in FILES.items()}
     templates = REPOSITORY / "ci/src/prodgy_ci/scaffold/templates"
     copies = {templates / name: (REPOSITORY / name).read_text() for name in ("azure-pipelines.yml", "dagger.json")}
-    return {path: f"{before}{BEGIN}\n{methods()}\n{END}{after}", **schemas, **copies}
+    return {**{path: filled(path, *part) for path, part in parts.items()}, **schemas, **copies}
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ from pydantic import SecretStr
 
 from prodgy_ci import checking
 from prodgy_ci.catalog import load
-from prodgy_ci.checking import ChecksFailedError, Given, fit
+from prodgy_ci.checking import ChecksFailedError
 from prodgy_ci.checks.model import Checks
 from prodgy_ci.deploy import run as deployment
 from prodgy_ci.deploy.where import Place, Where
 from prodgy_ci.images.record import Image, Images
+from prodgy_ci.subjects import Given, fit
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ import dagger
 from dagger import Doc, dag, function, object_type
 from pydantic import SecretStr
 
-from . import checking
-from .catalog import Catalog, Service, load
+from . import checking, subjects
+from .catalog import Catalog, load
 from .checks import secrets_file, tokens
 from .checks.model import Checks
 from .deploy import record, run, variables
@@ -87,18 +87,19 @@ class Environment:
         Fails, with deployments.json in the message, where that went wrong.
         """
         published = images_record.load(await images.contents(), "--images")
-        chosen = self._catalog().choose(list(published.images) if services in (None, ["all"]) else services)
+        names = list(published.images) if services in (None, ["all"]) else services
         evidence: list[Checks] = []
-        if not (dry_run or without_checks):
-            evidence.append(await self._preflight(chosen))
+        if names and not (dry_run or without_checks):
+            evidence.append(await self._preflight(names))
             say(checking.passed(evidence[0], "nothing was changed, for the checks before a deployment failed:\n"))
         where, given = await self.where(), await self._given()
 
         async def whole(_: Place) -> None:
-            evidence.append(await checking.verify(where, given, chosen, dict.fromkeys(names, published.commit)))
+            chosen = where.catalog.choose(names)
+            deployed = {service.name: published.commit for service in chosen}
+            evidence.append(await checking.verify(where, given, chosen, deployed))
             say(checking.passed(evidence[-1], "the checks after the deployment failed:\n"))
 
-        names = [service.name for service in chosen]
         if dry_run:
             made, text = await run.describe(where, published, services)
             say(text or "nothing would be sent")
@@ -116,53 +117,68 @@ class Environment:
         return _deployments(await run.rollback(await self.where(), services, to))
 
     @run_each_time
-    async def preflight(self, offline: Annotated[bool, OFFLINE] = False) -> str:
+    async def preflight(
+        self,
+        services: Annotated[list[str] | None, SERVICES] = None,
+        offline: Annotated[bool, OFFLINE] = False,
+    ) -> str:
         """Checks what a deployment stands on: variables, tokens, database, Redis, names, certificates, Azure, the VM.
 
         Fails with the same table where a check fails.
         """
-        return checking.passed(await self._preflight(None, offline))
+        return checking.passed(await self._preflight(services, offline))
 
     @run_each_time
-    async def preflight_report(self, offline: Annotated[bool, OFFLINE] = False) -> dagger.Directory:
+    async def preflight_report(
+        self,
+        services: Annotated[list[str] | None, SERVICES] = None,
+        offline: Annotated[bool, OFFLINE] = False,
+    ) -> dagger.Directory:
         """The same as checks.json, junit.xml, table.txt and fingerprints.json, whatever fails."""
-        found = await self._preflight(None, offline)
+        found = await self._preflight(services, offline)
         return _folder(
             checking.files(found, await checking.fingerprints(self.name, self._catalog(), await self._given()))
         )
 
     @run_each_time
-    async def verify(self, stack: Annotated[bool, STACK] = False) -> str:
+    async def verify(
+        self,
+        services: Annotated[list[str] | None, SERVICES] = None,
+        stack: Annotated[bool, STACK] = False,
+    ) -> str:
         """Checks what is deployed: health and revision, login, tokens, CORS, the way through the gateway, queue, logs.
 
         Fails with the same table where a check fails.
         """
-        return checking.passed(await self._verify(stack))
+        return checking.passed(await self._verify(services, stack))
 
     @run_each_time
-    async def verify_report(self, stack: Annotated[bool, STACK] = False) -> dagger.Directory:
+    async def verify_report(
+        self,
+        services: Annotated[list[str] | None, SERVICES] = None,
+        stack: Annotated[bool, STACK] = False,
+    ) -> dagger.Directory:
         """The same as checks.json, junit.xml and table.txt, whatever fails."""
-        return _folder(checking.files(await self._verify(stack)))
+        return _folder(checking.files(await self._verify(services, stack)))
 
-    async def _preflight(self, services: list[Service] | None, offline: bool = False) -> Checks:
+    async def _preflight(self, services: list[str] | None, offline: bool = False) -> Checks:
         group = await self._group()
-        where = await self.where(checking.fit(group))
+        where = await self.where(subjects.fit(group))
         secret = {"AZURE_STATIC_WEB_APP_API_TOKEN": where.swa_token, "VM_PASSWORD": where.vm_password}
         group |= {name: given.get_secret_value() for name, given in secret.items() if given}
-        chosen = services or list(where.catalog.services.values())
-        return await checking.preflight(where, await self._given(), group, chosen, offline)
+        return await checking.preflight(where, await self._given(), group, where.catalog.choose(services), offline)
 
-    async def _verify(self, stack: bool) -> Checks:
+    async def _verify(self, services: list[str] | None, stack: bool) -> Checks:
         if stack:
             return await checking.verify_stack(self.source, self._catalog())
         where = await self.where()
-        return await checking.verify(where, await self._given(), list(where.catalog.services.values()), {})
+        return await checking.verify(where, await self._given(), where.catalog.choose(services), {})
 
-    async def _given(self) -> checking.Given:
+    async def _given(self) -> subjects.Given:
         names = self._catalog().checks.service_tokens
         text = await _secret(self.check_secrets)
         others = self.other_fingerprints
-        return checking.Given(
+        return subjects.Given(
             secrets=secrets_file.parse(text, names) if text else None,
             others=tokens.read(await others.contents()) if others else None,
             ca=await _on_disk(self.check_ca),

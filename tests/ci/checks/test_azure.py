@@ -101,15 +101,19 @@ def test_an_app_without_a_right_to_pull_is_told_its_command(given: dict[str, Any
     )
 
 
-async def test_an_app_that_is_not_there_fails_in_that_alone() -> None:
+@pytest.mark.parametrize("group", [True, False])
+async def test_an_app_that_is_not_there_fails_in_that_alone(group: bool) -> None:
     async def ask() -> None:
         return None
 
-    made = app("api", "ca-api", "rg", REGISTRY, "apiContainerAppName of prodgy-staging", ask)
+    async def has_group() -> bool:
+        return group
+
+    made = app("api", "ca-api", "rg", REGISTRY, "apiContainerAppName of prodgy-staging", ask, has_group)
     found = {check.name: await check.look() for check in made}
     assert {name: finding.status for name, finding in found.items()} == {
-        "container app of api": "failed",
+        "container app of api": "failed" if group else "not applicable",
         "revision mode of api": "not applicable",
         "image pull of api": "not applicable",
     }
-    assert "apiContainerAppName" in str(found["container app of api"].mend)
+    assert not group or "apiContainerAppName" in str(found["container app of api"].mend)

@@ -52,10 +52,10 @@ class Cors(_Frozen):
 class Login(_Frozen):
     """How a person signs in."""
 
-    service: Text = "api"
-    route: Route = "/login"
-    email_field: Text = "email"
-    password_field: Text = "password"
+    service: Text = Field(default="api", description="The service that people sign in to")
+    route: Route = Field(default="/login", description="POST signs in")
+    email_field: Text = Field(default="email", description="How the request's body calls it")
+    password_field: Text = Field(default="password", description="The same")
     token_field: Text = Field(default="token", description="Where the JWT is in the answer; a.b for b in a")
     claims: tuple[Text, ...] = Field(default=("sub", "exp"), description="Claims that the JWT must have")
     longest_hours: Annotated[float, Field(gt=0)] = Field(default=24, description="How long a JWT may be good for")
@@ -67,9 +67,9 @@ class ApiTokens(_Frozen):
     """How an API token is made and taken back; the login's service and protected route take it."""
 
     route: Route = Field(default="/tokens", description="POST makes one")
-    body: Body = Field(default={"name": "prodgy-ci verify"})
-    token_field: Text = "token"
-    id_field: Text = "id"
+    body: Body = Field(default={"name": "prodgy-ci verify"}, description="What is posted")
+    token_field: Text = Field(default="token", description="Where the API token is in the answer")
+    id_field: Text = Field(default="id", description="Where its number is, for {id}")
     delete: Route = Field(default="/tokens/{id}", description="DELETE takes it back")
     bogus: Text = Field(default="prodgy_0000000000000000000000000000000000000000", description="One that nobody has")
 
@@ -87,28 +87,35 @@ class GatewayRoute(_Frozen):
 class Gateway(_Frozen):
     """What is asked through the gateway."""
 
-    service: Text = "gateway"
-    routes: tuple[GatewayRoute, ...] = (
-        GatewayRoute(service="api", route="/api/agents"),
-        GatewayRoute(
-            service="agentic",
-            method="POST",
-            route="/agentic/runs",
-            body={"agent": "helper", "instructions": "Answer the question.", "message": "Is this check {run} there?"},
-            status=201,
+    service: Text = Field(default="gateway", description="The service that passes requests on")
+    routes: tuple[GatewayRoute, ...] = Field(
+        default=(
+            GatewayRoute(service="api", route="/api/agents"),
+            GatewayRoute(
+                service="agentic",
+                method="POST",
+                route="/agentic/runs",
+                body={
+                    "agent": "helper",
+                    "instructions": "Answer the question.",
+                    "message": "Is this check {run} there?",
+                },
+                status=201,
+            ),
         ),
+        description="What is asked, and of which service the answer is",
     )
 
 
 class Queue(_Frozen):
     """A job that a worker does."""
 
-    service: Text = "service"
+    service: Text = Field(default="service", description="The service whose worker does jobs")
     route: Route = Field(default="/jobs", description="POST puts a job into the queue")
-    body: Body = Field(default={"type": "echo", "payload": {"check": "{run}"}})
-    id_field: Text = "id"
+    body: Body = Field(default={"type": "echo", "payload": {"check": "{run}"}}, description="The job; harmless")
+    id_field: Text = Field(default="id", description="Where the job's number is, for {id}")
     state: Route = Field(default="/jobs/{id}", description="GET tells the job's state")
-    state_field: Text = "status"
+    state_field: Text = Field(default="status", description="Where the state is in the answer")
     done: Text = Field(default="done", description="The state of a job that was done")
     token: Text = Field(default="SERVICE_SERVICE_TOKEN", description="Which secret is sent as X-Service-Token")
 
@@ -116,11 +123,11 @@ class Queue(_Frozen):
 class Playground(_Frozen):
     """A message to an agent."""
 
-    service: Text = "api"
-    route: Route = "/playground/messages"
+    service: Text = Field(default="api", description="The service that takes messages")
+    route: Route = Field(default="/playground/messages", description="POST sends one")
     body: Body = Field(default={"message": "Is this check {run} there?"}, description="{run} differs in each run")
-    status: HttpStatus = 201
-    answer_field: Text = "answer"
+    status: HttpStatus = Field(default=201, description="How it is answered")
+    answer_field: Text = Field(default="answer", description="Where the agent's words are")
 
 
 class Logs(_Frozen):

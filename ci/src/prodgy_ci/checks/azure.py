@@ -14,6 +14,7 @@ from .model import Check, Finding
 App = Mapping[str, Any]
 Ask = Callable[[], Awaitable[App | None]]
 
+GROUP = "Azure resource group"
 SHORTEST, SHORT = 5 * 60, 30 * 60
 """Seconds of life under which a token does not last for a deployment, and may not."""
 
@@ -71,18 +72,27 @@ def resource_group(name: str, ask: Callable[[], Awaitable[bool]], variable: str)
             return Finding("failed", str(error), mend)
         return Finding("failed", f"there is no resource group {name} that the token may see", mend)
 
-    return Check("Azure resource group", look)
+    return Check(GROUP, look)
 
 
-def app(service: str, name: str, group: str, registry: str, variable: str, ask: Ask) -> list[Check]:
+def app(
+    service: str,
+    name: str,
+    group: str,
+    registry: str,
+    variable: str,
+    ask: Ask,
+    has_group: Callable[[], Awaitable[bool]],
+) -> list[Check]:
     """Three checks of a service's container app: there, in multiple-revision mode, with a right to pull images."""
 
     async def there() -> Finding:
-        if await ask() is None:
-            return Finding(
-                "failed", f"{group} has no container app {name}", f"mend {variable}, or create the app {name}"
-            )
-        return Finding("passed", f"{name} is there")
+        if await ask() is not None:
+            return Finding("passed", f"{name} is there")
+        if not await has_group():
+            return Finding("not applicable", f"not looked at, since `{GROUP}` failed")
+        mend = f"mend {variable}, or create the app {name}"
+        return Finding("failed", f"{group} has no container app {name}", mend)
 
     def of_app(judge: Callable[[App], Finding]) -> Callable[[], Awaitable[Finding]]:
         async def look() -> Finding:

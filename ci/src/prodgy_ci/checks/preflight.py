@@ -1,7 +1,7 @@
 """The checklist before a deployment: from what is known of an environment to its checks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from ..catalog.checklists import ChecksSettings, Tls
+from ..errors import ProdgyError
 from . import azure, cors, dns, postgres, redis, requirements, tls, tokens, variables, windows
 from .model import Check, Finding
 from .parts import once
@@ -122,14 +123,21 @@ def _azure(where: Azure | None, group: str) -> list[Check]:
     token = azure.token_life(where.token)
     if (resources := where.resources) is None:
         return [token, _absent("Azure resources", "not asked: no token that lasts, no resource group, or --offline")]
-    of_group = azure.resource_group(where.resource_group, resources.resource_group, f"resourceGroup of {group}")
-    found = []
+    ask_group = once(resources.resource_group)
+
+    async def has_group() -> bool:
+        try:
+            return await ask_group()
+        except ProdgyError:
+            return False
+
+    found = [token, azure.resource_group(where.resource_group, ask_group, f"resourceGroup of {group}")]
     for app in where.apps:
         ask = once(partial(resources.app, app.name))
         variable = f"{app.variable} of {group}"
-        found += azure.app(app.service, app.name, where.resource_group, where.registry, variable, ask)
+        found += azure.app(app.service, app.name, where.resource_group, where.registry, variable, ask, has_group)
         found.append(requirements.check(app.service, app.requires, app.name, where.resource_group, ask))
-    return [token, of_group, *(replace(check, after=of_group.name) for check in found)]
+    return found
 
 
 def _machine(machine: Machine | None, group: str) -> list[Check]:

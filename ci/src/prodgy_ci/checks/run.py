@@ -12,7 +12,8 @@ from ..errors import ProdgyError
 from .model import Check, Checks, Finding, List, Result
 from .scrub import Scrubber
 
-AT_ONCE = 20
+AT_ONCE = 100
+"""Many only wait for a look that they share."""
 LONGEST = 2000
 """Characters of evidence that are kept."""
 
