@@ -6,9 +6,12 @@ import os
 import struct
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import spnego
+from spnego import _ntlm
+from spnego._ntlm_raw.crypto import lmowfv1
 from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
@@ -16,6 +19,8 @@ MIME = "multipart/encrypted"
 _BOUNDARY = b"--Encrypted Boundary"
 _PROTOCOL = "application/HTTP-SPNEGO-session-encrypted"
 _environment = threading.Lock()
+# A password's hash takes milliseconds, on both sides of each of some thousand handshakes.
+setattr(_ntlm, "lmowfv1", lru_cache(lmowfv1))  # noqa: B010  (the module does not export it)
 
 
 @contextlib.contextmanager

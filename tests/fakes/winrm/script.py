@@ -52,9 +52,12 @@ class Script:
             result = {"result": "failed", "exit": code, "error": str(error), "at": 1}
         finally:
             self.machine.unlock(self.process)
-        if self.process.point("step:answer") == "wrong":
-            self.process.write("Out of memory\r\n")
-            return code
+        try:
+            if self.process.point("step:answer") == "wrong":
+                self.process.write("Out of memory\r\n")
+                return code
+        except Exception:  # of the very last line: nothing is written
+            return 1
         self._write(result)
         return code
 
@@ -358,8 +361,12 @@ class Script:
         for path in self.disk.folders(self.releases):
             if path.endswith(".new"):
                 self.remove(path)
-        self.extract(self.staged_path)
-        self.preserve(self.staged_path)
+        try:
+            self.extract(self.staged_path)
+            self.preserve(self.staged_path)
+        except Exception:
+            self.remove(self.staged_path)
+            raise
         record = {name: self.p[name] for name in ("release", "commit", "digest", "sha256")}
         self.save(f"{self.staged_path}\\deployment.json", {**record, "since": None})
         return "staged"

@@ -52,9 +52,10 @@ def test_each_exit_code_says_what_it_means_what_happened_and_what_to_do(code: in
     assert p.EXIT_CODES[code].mend in message
 
 
-def test_an_exit_code_of_the_host_is_a_failure_too() -> None:
-    with pytest.raises(p.ScriptFailed, match=r"exit 4294770688"):
-        read("", 4294770688)
+@pytest.mark.parametrize("code", [1, 4294770688, -1])
+def test_an_exit_without_a_last_line_tells_nothing(code: int) -> None:
+    with pytest.raises(p.Unanswered, match=rf"exit {code}\) without its last line"):
+        read("", code)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from prodgy_ci.deploy.windows_vm import upload as sending
 from prodgy_ci.deploy.windows_vm.client import Broken, Shell
+from prodgy_ci.deploy.windows_vm.settings import Settings
 from prodgy_ci.errors import ProdgyError
 
 RAW = 1000
@@ -30,6 +32,9 @@ class Machine(Shell):
     spoil: Callable[[bytes], bytes] = lambda data: data
     twice: bool = False
     broken_at: int | None = None
+    settings: Settings = Settings(
+        "vm", "deployer", SecretStr("x"), "prodgy-x", "C:\\x", "C:\\y", "C:\\nssm.exe", "http://x"
+    )
 
     def start(self, program: str, arguments: list[str]) -> str:
         self.input: list[bytes] = []

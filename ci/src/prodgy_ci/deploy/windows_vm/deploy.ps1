@@ -474,8 +474,14 @@ function Invoke-Stage {
     if ($found -ne $P.sha256) { Stop-With 12 "its SHA-256 is $found, not $($P.sha256)" }
     [IO.Directory]::GetDirectories($P.releases, '*.new') | ForEach-Object { Remove-Folder $_ } # of runs that were broken off
     $staged = Get-StagedPath
-    Expand-Release $staged
-    Copy-Preserved $staged
+    try {
+        Expand-Release $staged
+        Copy-Preserved $staged
+    }
+    catch {
+        Remove-Folder $staged
+        throw
+    }
     $record = [ordered]@{ release = $P.release; commit = $P.commit; digest = $P.digest; sha256 = $P.sha256; since = $null }
     Save-Json (Join-Path $staged 'deployment.json') $record
     return 'staged'

@@ -36,6 +36,10 @@ PREFLIGHT, BUSY, ARCHIVE, NOT_STOPPED = 10, 11, 12, 20
 UNDONE, UNDONE_UNHEALTHY, NOT_UNDONE = 30, 31, 32
 
 
+UNTOUCHED = (FAILED, PREFLIGHT, BUSY, ARCHIVE)
+"""With these nothing was changed."""
+
+
 @dataclass(frozen=True)
 class Ending:
     """What an exit code says."""
@@ -186,19 +190,21 @@ class Answer:
             self.seen(f"{value['step']}: {level}{value.get('msg', '')}")
 
     def end(self, code: int) -> dict[str, Any]:
-        """The last line; raises ScriptFailed for an exit code but 0, Unanswered where there is no last line."""
+        """The last line; raises ScriptFailed where it tells a failure, Unanswered where it does not tell the end."""
         self.feed("\n")
-        if code != 0:
-            raise ScriptFailed(failure(code, self.result, self._last), code)
-        if self.result is None or self.result["result"] not in RESULTS or self.result["result"] == "failed":
-            raise Unanswered(f"deploy.ps1 ended without its last line; it said last: {self._last or 'nothing'}")
-        return self.result
+        result = self.result or {}
+        if code in EXIT_CODES and result.get("result") == "failed":
+            raise ScriptFailed(failure(code, result, self._last), code)
+        if code != 0 or result.get("result") not in RESULTS or result["result"] == "failed":
+            said = self._last or "nothing"
+            raise Unanswered(f"deploy.ps1 ended (exit {code}) without its last line; it said last: {said}")
+        return result
 
 
-def failure(code: int, result: dict[str, Any] | None, last: str) -> str:
+def failure(code: int, result: dict[str, Any], last: str) -> str:
     """The message for an exit code but 0."""
-    ending = EXIT_CODES.get(code, Ending("ended in a way that it does not know", "read its lines above"))
-    error = (result or {}).get("error") or last or "it said nothing"
+    ending = EXIT_CODES[code]
+    error = result.get("error") or last or "it said nothing"
     return f"deploy.ps1 (exit {code}): {ending.meaning}: {error}; {ending.mend}"
 
 

@@ -22,6 +22,8 @@ from .settings import Settings
 from .upload import POWERSHELL, SWITCHES, digest, script, upload
 
 ATTEMPTS = 3
+NOTHING = "nothing"
+"""The name of no release: those begin with a commit."""
 
 
 class WindowsService:
@@ -36,6 +38,8 @@ class WindowsService:
         self._before: p.Status | None = None
         self._wanted: p.Wanted | None = None
         self._mode: p.Mode = "Switch"
+        self._switched = False
+        """Whether a switch may have changed what serves."""
 
     @property
     def service(self) -> str:
@@ -93,13 +97,13 @@ class WindowsService:
         """As the protocol says: the archive is there, sound and extracted."""
         archive = self._archive(release)
         wanted, _ = self._stage(release, archive)
-        self._before = await self._status()
+        self._before = await self._repaired()
         self._wanted, self._mode = wanted, "Switch"
         await self._settled("Stage", wanted, lambda status: status.staged == wanted.release, archive)
 
     async def prepare_former(self, former: Serving) -> None:
         """As the protocol says: it is there still."""
-        status = await self._status()
+        status = await self._repaired()
         if former.revision not in [one.release for one in status.former]:
             raise ProdgyError(f"{self._service}: {former.revision} is no longer kept on {self._settings.host}")
         self._before = status
@@ -111,11 +115,13 @@ class WindowsService:
             raise ProdgyError(f"{self._service}: nothing was prepared")
         serving = self._before.serving
         wanted = replace(self._wanted, expected=serving.release if serving else None)
-        await self._settled(self._mode, wanted, lambda status: _serves(status, wanted.release))
-        now = _serving(await self._status())
-        if now is None or now.revision != wanted.release:
-            raise ProdgyError(f"{self._service}: {now.revision if now else 'nothing'} serves after the switch")
-        return now
+        self._switched = True
+        try:
+            await self._settled(self._mode, wanted, lambda status: _serves(status, wanted.release))
+        except p.ScriptFailed as error:
+            self._switched = error.code not in p.UNTOUCHED
+            raise
+        return Serving(wanted.commit or "", wanted.digest, wanted.release, None)
 
     async def verify(self) -> None:
         """As the protocol says."""
@@ -151,8 +157,9 @@ class WindowsService:
         for attempt in range(1, ATTEMPTS + 1):
             status = await self._quiet()
             try:
-                if not _is_as(status, before):
+                if self._switched and not _is_as(status, before):
                     assert before.serving is not None
+                    self._own_or_raise(status, before, wanted)
                     await self._run("Rollback", p.Wanted(before.serving.release))
                 elif self._leftover(status, before, wanted):
                     await self._run("Discard", p.Wanted(wanted.release))
@@ -164,8 +171,16 @@ class WindowsService:
                     raise
                 say(f"{self._service}: {error}; looking again")
         status = await self._quiet()
-        if not _is_as(status, before):
+        if self._switched and not _is_as(status, before):
             raise ProdgyError(f"{self._service}: could not be put back: {_words(status)}, before: {_words(before)}")
+
+    def _own_or_raise(self, status: p.Status, before: p.Status, wanted: p.Wanted) -> None:
+        """Raises ProdgyError where what serves is neither what served before nor what this run switched to."""
+        known = {one.release for one in (before.serving, wanted) if one}
+        if status.serving is not None and status.serving.release not in known:
+            raise ProdgyError(
+                f"{self._service}: somebody else deployed meanwhile: {status.serving.release}; it is left as it is"
+            )
 
     async def retire(self) -> None:
         """Nothing: the script itself keeps only what is needed for going back."""
@@ -204,9 +219,18 @@ class WindowsService:
                 status = await self._quiet()
                 if done(status):
                     return
-                harmless = mode == "Stage" or isinstance(error, Unreachable)
+                harmless = mode in ("Stage", "Discard") or isinstance(error, Unreachable)
                 if not harmless or attempt == ATTEMPTS:
                     raise ProdgyError(f"{mode}: {error}; asked on a new connection: {_words(status)}") from None
+
+    async def _repaired(self) -> p.Status:
+        """The state, once what a run that died left half done is put right: any run of the script does that first."""
+        status = await self._status()
+        if status.journal is None:
+            return status
+        await self._quiet()
+        await self._settled("Discard", p.Wanted(NOTHING), lambda status: status.journal is None)
+        return await self._quiet()
 
     async def _quiet(self) -> p.Status:
         """The state once no run is at work; keeps asking where the machine cannot be reached."""

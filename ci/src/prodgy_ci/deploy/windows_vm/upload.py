@@ -17,8 +17,6 @@ from .client import Broken, Shell
 
 RAW = 262_144
 """Bytes of the file in one line. Base64 twice (the line's, WinRM's) makes 466,000 of 512,000 bytes of them."""
-DEADLINE = 120.0
-"""Seconds for the receiver to end once it has all."""
 POWERSHELL = "powershell.exe"
 SWITCHES = ("-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-OutputFormat", "Text")
 
@@ -84,8 +82,10 @@ def _receive(shell: Shell, data: Iterable[bytes]) -> dict[str, Any]:
         _send(shell, command, iter(data))
     except Broken as error:  # a receiver that has ended takes nothing: its own words say why
         failure = error
+    # What a receiver that has ended said is there at once; one that did not get all never ends.
+    deadline = shell.settings.retry_interval if failure else shell.settings.staging_timeout
     try:
-        code, errors = shell.receive(command, out.append, DEADLINE)
+        code, errors = shell.receive(command, out.append, deadline)
     except Broken:
         raise failure or Broken("the receiver's answer was lost") from None
     answer = _answer("".join(out))
