@@ -1,8 +1,9 @@
 """All benchmarks: `make bench`."""
 
-from bench import plan, podman, preflight, tests
+from bench import plan, podman, preflight, publish, tests
 
 plan.main()
 podman.main()
 preflight.main()
 tests.main()
+publish.main()

@@ -25,10 +25,16 @@ def run(command: Sequence[str], cwd: Path | None = None, environment: Mapping[st
         )
 
 
-def side_by_side(title: str, contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The medians of contenders that run in turn; every figure is printed."""
+def side_by_side(
+    title: str,
+    contenders: Mapping[str, Callable[[], object]],
+    rounds: int,
+    prepare: Callable[[], object] = lambda: None,
+) -> dict[str, float]:
+    """The medians of contenders that run in turn, after what prepares each round; every figure is printed."""
     figures: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
+        prepare()
         for name, work in contenders.items():
             figures[name].append(timed(work))
     print(f"\n{title}\n\n| | runs | min | median | max |\n|---|---|---|---|---|")

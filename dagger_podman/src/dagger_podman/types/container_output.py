@@ -20,6 +20,8 @@ from ..tree import Entry
 from ..values import FileValue
 
 C = "Container"
+PUSHES_AT_ONCE = 4
+"""Of images that share a base."""
 
 
 @field(C)
@@ -90,9 +92,10 @@ async def publish(
         options = ["--tls-verify=false"]
     compression = {"Gzip": ["--compression-format", "gzip"], "Zstd": ["--compression-format", "zstd"]}
     kind = "v2s2" if media_types == "DockerMediaTypes" else "oci"
-    # Images that share a base go one after the other: the second finds the base's layers there.
+    # Of images that share a base the first goes alone: the others find the base's layers there.
     base = next(iter((await images.inspect(session, image))["RootFS"].get("Layers") or ()), image)
-    turn: asyncio.Lock = session.memory.setdefault(f"push to {destination.partition('/')[0]} on {base}", asyncio.Lock())
+    pushing = f"push to {destination.partition('/')[0]} on {base}"
+    turn: asyncio.Semaphore = session.memory.setdefault(pushing, asyncio.Semaphore(1))
     async with (
         turn,
         auth_file(session, c, destination) as auth,
@@ -108,6 +111,10 @@ async def publish(
             if done.exit_code:
                 raise DaggerPodmanError(f"failed to publish {address}: {_last_error(done.stderr)}")
             digest = (folder / "digest").read_text().strip()
+    if not session.memory.get(f"{pushing} is done"):
+        session.memory[f"{pushing} is done"] = True
+        for _ in range(PUSHES_AT_ONCE - 1):
+            turn.release()
     return f"{address}@{digest}"
 
 
