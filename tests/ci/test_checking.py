@@ -156,6 +156,9 @@ async def test_after_a_deployment_one_thing_that_is_broken_fails_alone(azure: Ma
     azure.stack.broken.clear()
     stale = failed(await verify(where, web=COMMIT))
     assert stale.keys() == {"health of web"} and "not bbbb" in stale["health of web"]
+    azure.fail(method="POST", path="/service/getAuthtoken")
+    found = await verify(where)
+    assert next(r for r in found.results if r.name == "logs of service").status == "warning" and found.passed
     azure.apps["service"].log = ['{"level":"error","message":"boom canary-API-0123456789"}'] * 7 + ["fine"]
     found = await verify(where)
     log = next(r for r in found.results if r.name == "logs of service")

@@ -1,5 +1,6 @@
 """A run is what its folder holds."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,13 @@ def test_a_folder_is_read_with_its_logs_and_checks(tmp_path: Path) -> None:
     assert made.about and made.plan and made.builds and made.tests and made.images and made.deployments
     assert made.deployed and made.deployed.commits == {"api": pipeline_run.BEFORE}
     assert [checks.list for checks in made.checks] == ["verify"]
+
+
+def test_the_checks_of_a_deployment_are_read_with_it() -> None:
+    files = pipeline_run.failed()
+    deployments = json.loads(files["deployments.json"]) | {"checks": [json.loads(files["checks/verify.json"])]}
+    made = run.read(files | {"deployments.json": json.dumps(deployments)})
+    assert [checks.list for checks in made.checks] == ["verify", "verify"]
 
 
 def test_an_empty_folder_has_nothing_and_says_what_is_missing(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import anyio
 
 from ..catalog.checklists import Logs
-from .model import Check, Finding
+from ..errors import ProdgyError
+from .model import Check, Finding, Status
 
 Source = Callable[[str], AsyncIterator[str]]
 """From a service's name to its log since the deployment, in pieces of any length; a log may go on without end."""
@@ -34,12 +35,16 @@ class Tally:
 
 
 def check(service: str, source: Source, logs: Logs) -> Check:
-    """`logs of SERVICE`."""
+    """`logs of SERVICE`. One that cannot be read fails only where its errors could."""
 
     async def look() -> Finding:
-        return judge(service, await _read(source(service), logs), logs)
+        try:
+            return judge(service, await _read(source(service), logs), logs)
+        except ProdgyError as error:
+            status: Status = "warning" if logs.most_errors is None else "failed"
+            return Finding(status, f"could not be read: {error}", f"read the log of {service} by hand")
 
-    return Check(f"logs of {service}", look)
+    return Check(f"logs of {service}", look, retries=True)
 
 
 def judge(service: str, tally: Tally, logs: Logs) -> Finding:

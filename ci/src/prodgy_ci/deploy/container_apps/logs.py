@@ -32,7 +32,8 @@ async def lines(client: Client, app: str, revisions: Sequence[str]) -> AsyncIter
     if not places:
         return
     token = await client.log_token(app)
-    async with httpx.AsyncClient(timeout=SECONDS, trust_env=urlsplit(places[0]).hostname not in LOOPBACK) as http:
+    patience = httpx.Timeout(SECONDS, read=None)  # a log may be quiet; who reads says for how long
+    async with httpx.AsyncClient(timeout=patience, trust_env=urlsplit(places[0]).hostname not in LOOPBACK) as http:
         for place in places:
             async for line in _read(http, app, place, token):
                 yield line
