@@ -11,7 +11,7 @@ import tarfile
 import threading
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from dagger_podman.store import default_folder
 from prodgy_ci.catalog import Service, load
 from prodgy_ci.changes.plan import Base, Plan, Reason, ServicePlan
 from prodgy_ci.errors import InputError
-from prodgy_ci.images import info, promote, publish
+from prodgy_ci.images import archive, info, promote, publish
 from prodgy_ci.images.publish import Job
 from prodgy_ci.images.record import Images
 from prodgy_ci.images.registry import Registry as Reached
@@ -104,7 +104,11 @@ class Publishing:
         self.catalog = load(CATALOG)
 
     async def job(
-        self, through: Registry | Proxy | None = None, ref: str = "refs/heads/main", **changed: object
+        self,
+        through: Registry | Proxy | None = None,
+        ref: str = "refs/heads/main",
+        names: Sequence[str] = NAMES,
+        **changed: object,
     ) -> Job:
         where = through or self.registry
         made = Plan(
@@ -115,7 +119,7 @@ class Publishing:
             head=git(self.monorepo, "rev-parse", "HEAD"),
             working_tree=False,
             notes=(),
-            services={name: _built() for name in NAMES},
+            services={name: _built() for name in names},
             changed={},
         )
         now = f"none-{uuid.uuid4().hex}"  # else the session gives what it read before
@@ -167,19 +171,36 @@ async def test_a_second_run_pushes_nothing_and_gives_the_same_digests(job: Publi
     )
 
 
-async def test_the_site_is_an_image_of_its_files_and_tells_its_revision(job: Publishing, tmp_path: Path) -> None:
-    images = await job.run()
+async def test_what_is_no_container_is_an_image_of_its_files_alone(job: Publishing, tmp_path: Path) -> None:
+    head = git(job.monorepo, "rev-parse", "HEAD")
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "Files.exe").write_bytes(b"MZ")
+    (tmp_path / "artifacts").mkdir()
+    release = archive.pack(
+        tmp_path / "release", tmp_path / "artifacts/files.zip", service="files", version="1.0.0", commit=head
+    )
+    artifacts = dag.host().directory(str(tmp_path / "artifacts"))
+    images = await job.run(names=("pages", "files"), artifacts=artifacts)
+    assert results(images) == {"pages": "pushed", "files": "pushed"}
+    pages, files = [await files_of(images, name, tmp_path) for name in ("pages", "files")]
+    assert set(pages) == {"site/index.html", "site/version.json"}
+    assert json.loads(pages["site/version.json"]) == {"service": "pages", "revision": head}
+    assert set(files) == {"artifact/files.zip", "artifact/release.json"}
+    assert files["artifact/files.zip"] == (tmp_path / "artifacts/files.zip").read_bytes()
+    assert files["artifact/release.json"].decode() == release.to_json()
+
+
+async def files_of(images: Images, name: str, folder: Path) -> dict[str, bytes]:
+    """The files of all layers of an image."""
     copy = ["skopeo", "copy", "--quiet", "--src-tls-verify=false", f"--src-creds={USER}:{PASSWORD}"]
-    reference = str(images.images["pages"].reference).replace(f":{images.commit}@", "@")
-    archive = tmp_path / "pages.tar"
-    await anyio.run_process([*copy, f"docker://{reference}", f"docker-archive:{archive}"])
+    reference = str(images.images[name].reference).replace(f":{images.commit}@", "@")
+    await anyio.run_process([*copy, f"docker://{reference}", f"docker-archive:{folder / name}.tar"])
     found: dict[str, bytes] = {}
-    with tarfile.open(archive) as outer:
+    with tarfile.open(folder / f"{name}.tar") as outer:
         for layer in (member for member in outer if member.name.endswith(".tar") and member.isfile()):
             with tarfile.open(fileobj=outer.extractfile(layer)) as inner:
                 found |= {m.name: inner.extractfile(m).read() for m in inner if m.isfile()}  # type: ignore[union-attr]
-    assert set(found) == {"site/index.html", "site/version.json"}
-    assert json.loads(found["site/version.json"]) == {"service": "pages", "revision": images.commit}
+    return found
 
 
 async def test_equal_source_gives_equal_digests_in_another_registry(job: Publishing, tmp_path: Path) -> None:
