@@ -66,7 +66,7 @@ class Environment:
     @run_each_time
     async def deployed(self) -> dagger.File:
         """Tells what runs there, as deployed.json: the base of the next plan."""
-        return _file("deployed.json", record.json_text(await run.deployed(await self.where())))
+        return _file("deployed.json", (await run.deployed(await self.where())).json_text())
 
     @run_each_time
     async def status(self) -> str:
@@ -236,7 +236,7 @@ class Environment:
 
 def _deployments(made: record.Deployments) -> dagger.File:
     """deployments.json; raises ProdgyError that holds it where the run failed, since a function gives either."""
-    text = record.json_text(made)
+    text = made.json_text()
     if not made.succeeded:
         failed = [f"{name}: {one.error}" for name, one in made.services.items() if one.error]
         said = "\n\n".join([*([made.error] if made.error else []), *failed])

@@ -1,11 +1,12 @@
 """What a check is, and what checks.json holds."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ..records import Record
 
 Status = Literal["passed", "failed", "warning", "not applicable"]
 List = Literal["preflight", "verify"]
@@ -38,11 +39,7 @@ class Check:
     """The check without whose passing this one says nothing: `login gives a JWT`."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Result(_Frozen):
+class Result(Record):
     """A check and what it found."""
 
     name: str
@@ -52,7 +49,7 @@ class Result(_Frozen):
     seconds: float = Field(ge=0, description="How long it took, with its retries")
 
 
-class Checks(_Frozen):
+class Checks(Record):
     """The file checks.json."""
 
     schema_version: Literal[1] = 1
@@ -66,7 +63,3 @@ class Checks(_Frozen):
         """Whether something was checked and nothing failed."""
         done = [result for result in self.results if result.status != "not applicable"]
         return bool(done) and all(result.status != "failed" for result in done)
-
-    def json_text(self) -> str:
-        """The content of checks.json."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"

@@ -6,16 +6,16 @@ that two environments' fingerprints of one token differ: to compare, ours are ha
 """
 
 import hashlib
-import json
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import anyio
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 
-from ..errors import InputError
+from .. import records
+from ..records import Record
 from .model import Check, Finding
 from .variables import fault
 
@@ -26,38 +26,23 @@ Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Tokens = Mapping[str, SecretStr]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Fingerprint(_Frozen):
+class Fingerprint(Record):
     """The tokens of one environment as nobody can read them."""
 
     salt: Hex
     tokens: dict[str, Hex] = Field(description="By the token's name")
 
 
-class Fingerprints(_Frozen):
+class Fingerprints(Record):
     """The file fingerprints.json: each environment that wrote to it."""
 
     schema_version: Literal[1] = 1
     environments: dict[str, Fingerprint]
 
-    def json_text(self) -> str:
-        """The content of fingerprints.json."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-
 
 def read(text: str, option: str = "--other-fingerprints") -> Fingerprints:
     """The fingerprints of a file's text; raises InputError."""
-    try:
-        return Fingerprints.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError(
-            f"{option}: not a fingerprints.json: {where}: {first['msg']}; take the file that preflight wrote"
-        ) from None
+    return records.read(Fingerprints, text, option, "the fingerprints.json that preflight-report wrote")
 
 
 async def write(tokens: Tokens, environment: str, others: Fingerprints | None = None) -> Fingerprints:

@@ -1,23 +1,19 @@
 """What deployed.json and deployments.json hold."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ..checks.model import Checks
+from ..records import Record, aligned
 from .target import Serving
 
 Action = Literal["deploy", "rollback"]
 Result = Literal["deployed", "unchanged", "would deploy", "rolled back", "restore failed"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Served(_Frozen):
+class Served(Record):
     """What a service serves, or served."""
 
     commit: str
@@ -26,7 +22,7 @@ class Served(_Frozen):
     since: str | None = Field(default=None, description="UTC, ISO 8601; null where the target does not know")
 
 
-class Deployed(_Frozen):
+class Deployed(Record):
     """The file deployed.json: what runs in an environment, read from the targets. The base of the next plan."""
 
     schema_version: Literal[1] = 1
@@ -34,7 +30,7 @@ class Deployed(_Frozen):
     services: dict[str, Served | None] = Field(description="By name; null where nothing was ever deployed")
 
 
-class Deployment(_Frozen):
+class Deployment(Record):
     """What became of one service."""
 
     result: Result = Field(
@@ -47,7 +43,7 @@ class Deployment(_Frozen):
     error: str | None = None
 
 
-class Deployments(_Frozen):
+class Deployments(Record):
     """The file deployments.json: what a run of deploy or rollback did."""
 
     schema_version: Literal[1] = 1
@@ -74,12 +70,6 @@ class Deployments(_Frozen):
         return aligned(rows)
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """The rows as lines with columns of equal width; the last is as long as it is."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] + [0]
-    return "".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows)
-
-
 def served(serving: Serving | None) -> Served | None:
     """The same for the file."""
     if serving is None:
@@ -90,11 +80,6 @@ def served(serving: Serving | None) -> Served | None:
 def deployed(environment: str, found: Mapping[str, Serving | None]) -> Deployed:
     """The file deployed.json of what the targets told."""
     return Deployed(environment=environment, services={name: served(one) for name, one in found.items()})
-
-
-def json_text(record: BaseModel) -> str:
-    """The content of the file."""
-    return json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
 
 
 def _short(one: Served | None) -> str:

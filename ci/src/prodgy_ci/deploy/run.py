@@ -9,6 +9,7 @@ import anyio
 from ..catalog import Service
 from ..errors import InputError, ProdgyError
 from ..images.record import Images
+from ..records import aligned
 from . import published, record, rollout
 from .record import Deployed, Deployments
 from .target import Release, Target
@@ -43,7 +44,7 @@ async def status(where: Where) -> str:
         for target in place.targets:
             group.start_soon(one, target)
     head = ("SERVICE", "SERVES", "SINCE", "BEFORE THAT", "STATE")
-    return record.aligned([head, *(rows[service.name] for service in services)])
+    return aligned([head, *(rows[service.name] for service in services)])
 
 
 async def deploy(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from ..changes.deployed import Deployed
 from ..changes.deployed import load as load_deployed
@@ -15,6 +15,7 @@ from ..deploy.record import Deployments
 from ..errors import InputError, ProdgyError
 from ..images.builds import Builds
 from ..images.record import Images
+from ..records import Record
 from ..testing.outcome import Outcomes
 
 NEEDED = ("run.json", "plan.json", "builds.json", "tests.json")
@@ -24,11 +25,7 @@ LARGEST = 50_000_000
 T = TypeVar("T")
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Span(_Frozen):
+class Span(Record):
     """One thing that was done, and when."""
 
     stage: str = Field(description="plan, build, unit tests, integration tests, publish")
@@ -38,7 +35,7 @@ class Span(_Frozen):
     result: Literal["passed", "failed"]
 
 
-class About(_Frozen):
+class About(Record):
     """The file run.json."""
 
     schema_version: Literal[1] = 1

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from ..deploy.record import Served, aligned
+from ..deploy.record import Served
+from ..records import aligned
 from . import facts
 from .annotations import neutralise
 from .run import Run

@@ -1,24 +1,19 @@
 """Whether a run passed, and if not, what failed and why. What could not be told has not passed."""
 
-import json
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from ..deploy.record import Deployment
-from ..errors import InputError
+from ..records import Record, read
 from .run import Run
 from .text import first_line, last_lines
 
 DEPLOYED = ("deployed", "unchanged", "would deploy")
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Failure(_Frozen):
+class Failure(Record):
     """One thing that failed."""
 
     stage: str
@@ -32,7 +27,7 @@ class Failure(_Frozen):
         return f"{self.stage} of {self.service}" if self.service else self.stage
 
 
-class Verdict(_Frozen):
+class Verdict(Record):
     """The file verdict.json."""
 
     schema_version: Literal[1] = 1
@@ -49,16 +44,14 @@ class Verdict(_Frozen):
 
     def json_text(self) -> str:
         """The content of verdict.json."""
-        text = json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-        return text.replace("##", "#\\u0023")  # what failed may have said something the CI server would obey
+        return (
+            super().json_text().replace("##", "#\\u0023")
+        )  # what failed may have said something the CI server would obey
 
 
 def load(text: str, source_name: str = "verdict.json") -> Verdict:
     """The verdict that the text of a verdict.json holds; raises InputError."""
-    try:
-        return Verdict.model_validate_json(text)
-    except ValidationError as error:
-        raise InputError(f"{source_name}: {error.errors()[0]['msg']}; give the file that `ci` wrote") from None
+    return read(Verdict, text, source_name, "the file that `ci` wrote")
 
 
 def judge(run: Run) -> Verdict:
