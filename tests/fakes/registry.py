@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 USER, PASSWORD = "publisher", "canary-7b1f"
+TOKEN_USER = "00000000-0000-0000-0000-000000000000"
+"""Whom Azure's registry takes for the owner of a token; here a second user with the same password."""
 HASHED = "$2b$04$LIt3qx3LaKuTwldvW0WzOOzASnIcy/lV2m1hUED4OvML0xAscZtFm"
 
 
@@ -56,7 +58,7 @@ def registry(folder: Path, *, login: bool = False, tls: bool = False, port: int 
     port = port or free_port()
     auth = ""
     if login:
-        (folder / "htpasswd").write_text(f"{USER}:{HASHED}\n")
+        (folder / "htpasswd").write_text(f"{USER}:{HASHED}\n{TOKEN_USER}:{HASHED}\n")
         auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n"
     secure, ca = "", None
     if tls:
