@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from dagger_podman import types  # noqa: F401  (registers the API's fields)
 from dagger_podman.fields import IMPLEMENTED, NOTES
 from dagger_podman.schema import sdk_schema
+from prodgy_ci.catalog import schema as catalog_schema
 from prodgy_ci.catalog.checklists import ChecksSettings
 from prodgy_ci.changes.plan import Plan
 from prodgy_ci.checks.model import Checks
@@ -20,6 +21,7 @@ from prodgy_ci.checks.tokens import Fingerprints
 from prodgy_ci.deploy.record import Deployed, Deployments
 from prodgy_ci.images.builds import Builds
 from prodgy_ci.images.record import Images
+from prodgy_ci.report.run import About
 from prodgy_ci.report.verdict import Verdict
 from prodgy_ci.testing.outcome import Outcomes
 
@@ -28,6 +30,7 @@ REPOSITORY = DOCS.parent
 END = "<!-- end -->"
 TYPES = ("Container", "Directory", "File", "Service", "Secret", "CacheVolume", "CurrentModule", "Host", "Query")
 FILES: dict[str, type[BaseModel]] = {
+    "run": About,
     "plan": Plan,
     "builds": Builds,
     "tests": Outcomes,
@@ -89,6 +92,7 @@ def documents() -> dict[Path, str]:
     """The generated documents as they must be."""
     parts = {DOCS / "dagger-podman.md": ("methods", methods()), DOCS / "checks.md": ("settings", settings())}
     schemas = {DOCS / f"schemas/{name}.schema.json": schema(model) for name, model in FILES.items()}
+    schemas[DOCS / "schemas/prodgy-ci.schema.json"] = catalog_schema.schema()
     templates = REPOSITORY / "ci/src/prodgy_ci/scaffold/templates"
     copies = {templates / name: (REPOSITORY / name).read_text() for name in ("azure-pipelines.yml", "dagger.json")}
     return {**{path: filled(path, *part) for path, part in parts.items()}, **schemas, **copies}

@@ -98,7 +98,7 @@ def test_its_functions_are_these() -> None:
         *("", "services", "plan", "check_catalog"),
         *("build", "build_all", "build_static", "build_artifact"),
         *("publish", "promote", "sbom", "image_info"),
-        *("ci", "verdict", "scaffold"),
+        *("ci", "pipeline", "verdict", "scaffold"),
         *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
         *("unit_tests", "integration_tests", "dev", "stack", "environment"),
     }
@@ -130,7 +130,7 @@ def test_the_object_and_the_module_have_help() -> None:
 def test_reports_that_tell_of_a_moment_are_never_cached() -> None:
     assert {name for name, function in functions().items() if function.cache_policy == "never"} == {
         *("build_all", "plan", "dev", "stack", "publish", "promote", "sbom", "image_info", "environment"),
-        *("ci", "verdict", "scaffold"),
+        *("ci", "pipeline", "verdict", "scaffold"),
         *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
     }
     assert {function.cache_policy for function in OF_ENVIRONMENT.values()} == {"never"}

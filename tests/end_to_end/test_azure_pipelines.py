@@ -8,8 +8,10 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from end_to_end.conftest import Call
 from end_to_end.test_plan import git
 from fakes.azure_agent import Agent, Group, Run, Trigger
 from fakes.registry import PASSWORD, Registry, registry
@@ -117,8 +119,43 @@ def test_a_push_to_main_is_built_tested_published_deployed_and_verified(project:
     assert azure.apps["service-app"].traffic()[revision] == 100
     assert not [secret for secret in (PASSWORD, azure.token) if secret in said]
 
-    run = project.push()  # what runs is what is to run: nothing is built, and nothing is deployed
-    assert run.passed, "".join(step.output for step in run.steps)[-6000:]
-    assert json.loads((project.work / "artifacts/deployed/deployed.json").read_text())["services"]["service"]
-    assert json.loads((project.work / "artifacts/out/images.json").read_text())["images"] == {}
-    assert "nothing to build" in "".join(step.output for step in run.steps)
+
+def change(repository: Path) -> None:
+    with (repository / "examples/prodgy/apps/service/src/main.js").open("a") as file:
+        file.write("// changed\n")
+    git(repository, "commit", "-q", "-a", "-m", "more")
+
+
+def test_one_command_does_the_same_and_leaves_alone_what_serves(
+    project: Project, azure: Manager, held: Registry, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARM", azure.token)
+    monkeypatch.setenv("PUBLISHER", PASSWORD)
+    (tmp_path / "vars.env").write_text("".join(f"{k}={v}\n" for k, v in project.group.values.items()))
+    given = ["--ref=refs/heads/main", f"--variables={tmp_path}/vars.env", "--arm-token=env://ARM"]
+    given += ["--registry-password=env://PUBLISHER", f"--registry-service=tcp://{held.host}"]
+    given += [f"--arm-service=tcp://{azure.url.removeprefix('http://')}"]
+
+    def run(out: Path) -> dict[str, Any]:
+        done = call("pipeline", *given, "-o", str(out), repository=project.repository)
+        assert done.returncode == 0, done.stderr[-6000:]
+        return {file.name: file.read_text() for file in out.iterdir() if file.is_file()}
+
+    files = run(tmp_path / "first")
+    assert json.loads(files["verdict.json"])["passed"], files["summary.md"]
+    before = azure.apps["service-app"].traffic()
+    assert json.loads(files["deployments.json"])["services"]["service"]["after"]["revision"] in before
+    assert "Deploy in development" in files["report.html"] and "Verify of development" in files["report.html"]
+
+    files = run(tmp_path / "second")
+    assert json.loads(files["verdict.json"])["passed"], files["summary.md"]
+    assert json.loads(files["images.json"])["images"] == {}
+    assert json.loads(files["deployments.json"])["result"] == "unchanged"
+    assert azure.apps["service-app"].traffic() == before
+
+    change(project.repository)
+    azure.apps["service-app"].configuration["activeRevisionsMode"] = "Single"
+    files = run(tmp_path / "third")
+    verdict = json.loads(files["verdict.json"])
+    assert [failure["stage"] for failure in verdict["failures"]] == ["preflight of development", "deploy"]
+    assert "--mode multiple" in files["summary.md"]

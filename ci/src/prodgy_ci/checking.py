@@ -21,12 +21,16 @@ from .testing import desk
 class ChecksFailedError(ProdgyError):
     """A checklist did not pass."""
 
+    def __init__(self, found: Checks, said: str) -> None:
+        self.found = found
+        super().__init__(f"{said}\nchecks.json:\n{found.json_text()}")
+
 
 def passed(found: Checks, what_then: str = "") -> str:
     """The table; raises ChecksFailedError with it and with checks.json where the list did not pass."""
     text = table.text(found)
     if not found.passed:
-        raise ChecksFailedError(f"{what_then}{text}\nchecks.json:\n{found.json_text()}")
+        raise ChecksFailedError(found, f"{what_then}{text}")
     return text
 
 

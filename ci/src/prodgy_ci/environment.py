@@ -87,9 +87,19 @@ class Environment:
         Fails, with deployments.json in the message, where that went wrong.
         """
         published = images_record.load(await images.contents(), "--images")
+        if dry_run:
+            made, text = await run.describe(await self.where(), published, services)
+            say(text or "nothing would be sent")
+            return _deployments(made)
+        return _deployments(await self.roll_out(published, services, without_checks))
+
+    async def roll_out(
+        self, published: images_record.Images, services: list[str] | None = None, without_checks: bool = False
+    ) -> record.Deployments:
+        """Deploys as `deploy` does and gives the record, whatever became of it; raises where nothing was changed."""
         names = list(published.images) if services in (None, ["all"]) else services
         evidence: list[Checks] = []
-        if names and not (dry_run or without_checks):
+        if names and not without_checks:
             evidence.append(await self._preflight(names))
             say(checking.passed(evidence[0], "nothing was changed, for the checks before a deployment failed:\n"))
         where, given = await self.where(), await self._given()
@@ -100,12 +110,8 @@ class Environment:
             evidence.append(await checking.verify(where, given, chosen, deployed))
             say(checking.passed(evidence[-1], "the checks after the deployment failed:\n"))
 
-        if dry_run:
-            made, text = await run.describe(where, published, services)
-            say(text or "nothing would be sent")
-            return _deployments(made)
         made = await run.deploy(where, published, services, None if without_checks else whole)
-        return _deployments(made.model_copy(update={"checks": tuple(evidence)}))
+        return made.model_copy(update={"checks": tuple(evidence)})
 
     @run_each_time
     async def rollback(

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self, cast
 import dagger
 from dagger import DefaultPath, Doc, Ignore, check, dag, field, function, object_type
 
-from . import pipeline, planning
+from . import how, planning
+from . import pipeline as pipelines
 from . import scaffold as scaffolding
 from .catalog import Catalog, load
 from .changes.options import Options
@@ -16,6 +17,7 @@ from .changes.table import matrix, table
 from .deploy.container_apps.client import AZURE
 from .environment import Environment, run_each_time
 from .errors import ProdgyError
+from .how import REGISTRY_CA, REGISTRY_SERVICE
 from .images import artifact, build_all, container, context, info, listing, record, site
 from .images import promote as promotion
 from .images import publish as publishing
@@ -31,10 +33,6 @@ GIT = Doc("The repository's .git folder; in a worktree, where .git is a file, th
 DEADLINE = Doc("Seconds after which a service's tests are ended and count as failed")
 ARTIFACTS = Doc("A folder with <service>.zip built elsewhere, to check and take instead of building it here")
 REGISTRY = Doc("The registry: HOST or HOST/PREFIX, such as prodgy.azurecr.io")
-REGISTRY_CA = Doc("The certificate authority of a registry with a private one, as a PEM file")
-REGISTRY_SERVICE = Doc(
-    "The registry itself where it runs on this machine: tcp://127.0.0.1:PORT; without TLS unless a CA is given"
-)
 VERSION = Doc("The version that the archive's release.json names")
 REF = Doc("The full ref that is built, such as refs/heads/main")
 HEAD = Doc("The commit that is built; HEAD by default")
@@ -49,6 +47,7 @@ REUSE_FROM = Doc("A registry whose image of this commit is taken, not built agai
 REUSE_USERNAME = Doc("That registry's user name")
 REUSE_PASSWORD = Doc("That registry's password or token")
 REUSE_SERVICE = Doc("The same for the registry of --reuse-from")
+ANNOTATIONS = Doc("azure: write annotations.txt, which shows each failure where Azure's agent prints it")
 COMMIT = Doc("The commit that the archive's release.json names; an archive built elsewhere must name the same")
 
 
@@ -272,9 +271,7 @@ class ProdgyCi:
         registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
         registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
         reuse_service: Annotated[dagger.Service | None, REUSE_SERVICE] = None,
-        annotations: Annotated[
-            str | None, Doc("azure: write annotations.txt, which shows each failure where Azure's agent prints it")
-        ] = None,
+        annotations: Annotated[str | None, ANNOTATIONS] = None,
         deadline: Annotated[int, DEADLINE] = 600,
     ) -> dagger.Directory:
         """Plans, builds, tests and publishes what a commit changes; reports all of it, whatever fails.
@@ -282,8 +279,8 @@ class ProdgyCi:
         The folder holds plan.json, builds.json, tests.json, images.json, junit/, logs/, and for people summary.md and
         report.html. Whether all is well is said by `verdict --report`. Fails only where there is no plan.
         """
-        agent = pipeline.agent(annotations)
-        job = pipeline.Pipeline(
+        agent = pipelines.agent(annotations)
+        job = pipelines.Pipeline(
             source=self.source,
             git=git,
             catalog=self._catalog(),
@@ -296,15 +293,87 @@ class ProdgyCi:
             artifacts=artifacts,
             deadline=deadline,
         )
-        _, made = await pipeline.ci(job)
-        return pipeline.directory(made, agent)
+        made = await pipelines.ci(job)
+        return pipelines.directory(made, agent)
+
+    @run_each_time
+    async def pipeline(
+        self,
+        ref: Annotated[str, REF],
+        git: Annotated[dagger.Directory, DefaultPath("/.git"), GIT],
+        head: Annotated[str | None, HEAD] = None,
+        base: Annotated[str | None, BASE] = None,
+        pull_request_source: Annotated[str | None, PULL_REQUEST_SOURCE] = None,
+        pull_request_target: Annotated[str | None, PULL_REQUEST_TARGET] = None,
+        services: Annotated[list[str] | None, PLANNED_SERVICES] = None,
+        artifacts: Annotated[dagger.Directory | None, ARTIFACTS] = None,
+        annotations: Annotated[str | None, ANNOTATIONS] = None,
+        deadline: Annotated[int, DEADLINE] = 600,
+        variables: how.Variables = None,
+        arm_token: how.ArmToken = None,
+        registry_username: how.RegistryUsername = "00000000-0000-0000-0000-000000000000",
+        registry_password: how.RegistryPassword = None,
+        swa_token: how.SwaToken = None,
+        vm_password: how.VmPassword = None,
+        vm_ca: how.VmCa = None,
+        vm_http: how.VmHttp = False,
+        subscription: how.Subscription = None,
+        arm_url: how.ArmUrl = AZURE,
+        swa_client: how.SwaClient = None,
+        registry_ca: how.RegistryCa = None,
+        registry_service: how.RegistryService = None,
+        arm_service: how.ArmService = None,
+        site_service: how.SiteService = None,
+        vm_service: how.VmService = None,
+        check_secrets: how.CheckSecrets = None,
+        other_fingerprints: how.OtherFingerprints = None,
+        check_ca: how.CheckCa = None,
+    ) -> dagger.Directory:
+        """Runs all of it: what is deployed is read, then `ci`, then `deploy` with the checks around it; reports it all.
+
+        Where the ref stands for no environment it is `ci`. Whether all is well is said by `verdict --report`.
+        """
+        agent = pipelines.agent(annotations)
+        job = pipelines.Pipeline(
+            source=self.source,
+            git=git,
+            catalog=self._catalog(),
+            options=_options(ref, head, base, pull_request_source, pull_request_target, services),
+            artifacts=artifacts,
+            deadline=deadline,
+        )
+        stands_for = self._catalog().environment(ref)
+        environment = stands_for and self.environment(
+            stands_for.name,
+            variables=variables,
+            arm_token=arm_token,
+            registry_username=registry_username,
+            registry_password=registry_password,
+            swa_token=swa_token,
+            vm_password=vm_password,
+            vm_ca=vm_ca,
+            vm_http=vm_http,
+            subscription=subscription,
+            arm_url=arm_url,
+            swa_client=swa_client,
+            registry_ca=registry_ca,
+            registry_service=registry_service,
+            arm_service=arm_service,
+            site_service=site_service,
+            vm_service=vm_service,
+            check_secrets=check_secrets,
+            other_fingerprints=other_fingerprints,
+            check_ca=check_ca,
+        )
+        made = await (pipelines.whole(job, environment) if environment else pipelines.ci(job))
+        return pipelines.directory(made, agent)
 
     @run_each_time
     async def verdict(
         self, report: Annotated[dagger.Directory, Doc("The folder that `ci -o` wrote; what is in it decides")]
     ) -> str:
         """Tells how a run went; fails with the reasons if anything failed or could not be told."""
-        return await pipeline.verdict(report)
+        return await pipelines.verdict(report)
 
     @run_each_time
     async def scaffold(
@@ -397,62 +466,25 @@ class ProdgyCi:
     def environment(
         self,
         name: Annotated[str, Doc("The environment's name: development, staging, production")],
-        variables: Annotated[
-            dagger.File | None, Doc("The environment's variable group as NAME=value lines, such as vars.env")
-        ] = None,
-        arm_token: Annotated[
-            dagger.Secret | None,
-            Doc(
-                "A token for Azure Resource Manager, such as cmd://'az account get-access-token --query accessToken -o tsv'"
-            ),
-        ] = None,
-        registry_username: Annotated[
-            str, Doc("The registry's user name; by default the one that goes with a token of Azure's")
-        ] = "00000000-0000-0000-0000-000000000000",
-        registry_password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
-        swa_token: Annotated[
-            dagger.Secret | None, Doc("The site's deployment token, such as env://AZURE_STATIC_WEB_APP_API_TOKEN")
-        ] = None,
-        vm_password: Annotated[dagger.Secret | None, Doc("The password of VM_USER, such as env://VM_PASSWORD")] = None,
-        vm_ca: Annotated[
-            dagger.File | None, Doc("The certificate authority of the Windows machine's certificate, as a PEM file")
-        ] = None,
-        vm_http: Annotated[bool, Doc("Speak to the Windows machine over HTTP; NTLM encrypts the messages")] = False,
-        subscription: Annotated[
-            str | None, Doc("The Azure subscription's id; by default the only one visible that holds resourceGroup")
-        ] = None,
-        arm_url: Annotated[str, Doc("Azure Resource Manager's address")] = AZURE,
-        swa_client: Annotated[
-            dagger.File | None, Doc("The upload client of Static Web Apps; by default its CLI downloads it")
-        ] = None,
-        registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
-        registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
-        arm_service: Annotated[
-            dagger.Service | None,
-            Doc(
-                "A stand-in of Azure Resource Manager on this machine: tcp://127.0.0.1:PORT, without TLS; the container "
-                "apps' host names are asked there too, as /fqdn/NAME"
-            ),
-        ] = None,
-        site_service: Annotated[
-            dagger.Service | None, Doc("A stand-in of the static site on this machine; without TLS")
-        ] = None,
-        vm_service: Annotated[
-            dagger.Service | None, Doc("The Windows machine where it is reached over this one, in place of VM_IP")
-        ] = None,
-        check_secrets: Annotated[
-            dagger.Secret | None,
-            Doc(
-                "What the checks sign in with, as NAME=value lines: DATABASE_URL, REDIS_URL, LOGIN_EMAIL, LOGIN_PASSWORD "
-                "and the services' tokens"
-            ),
-        ] = None,
-        other_fingerprints: Annotated[
-            dagger.File | None, Doc("fingerprints.json of the other environments, as preflight-report wrote it")
-        ] = None,
-        check_ca: Annotated[
-            dagger.File | None, Doc("A private certificate authority that the checks trust beside the public ones, PEM")
-        ] = None,
+        variables: how.Variables = None,
+        arm_token: how.ArmToken = None,
+        registry_username: how.RegistryUsername = "00000000-0000-0000-0000-000000000000",
+        registry_password: how.RegistryPassword = None,
+        swa_token: how.SwaToken = None,
+        vm_password: how.VmPassword = None,
+        vm_ca: how.VmCa = None,
+        vm_http: how.VmHttp = False,
+        subscription: how.Subscription = None,
+        arm_url: how.ArmUrl = AZURE,
+        swa_client: how.SwaClient = None,
+        registry_ca: how.RegistryCa = None,
+        registry_service: how.RegistryService = None,
+        arm_service: how.ArmService = None,
+        site_service: how.SiteService = None,
+        vm_service: how.VmService = None,
+        check_secrets: how.CheckSecrets = None,
+        other_fingerprints: how.OtherFingerprints = None,
+        check_ca: how.CheckCa = None,
     ) -> Environment:
         """An environment: what runs there, deploying to it, going back, and the checklists around it."""
         return Environment(

@@ -5,7 +5,7 @@ import json
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,8 +17,12 @@ from . import planning, report
 from .catalog import Catalog, Service
 from .changes.options import Options
 from .changes.plan import Plan
+from .checking import ChecksFailedError
+from .deploy import record
+from .environment import Environment
 from .errors import InputError, ProdgyError
 from .images import build_all, publish
+from .images import record as images_record
 from .images.builds import Builds
 from .images.failure import words
 from .images.record import Images
@@ -87,7 +91,7 @@ class Run:
         self.files["run.json"] = json.dumps(about, indent=2) + "\n"
 
 
-async def ci(job: Pipeline) -> tuple[Plan, Run]:
+async def ci(job: Pipeline) -> Run:
     """Runs it to its end, whatever fails on the way.
 
     Images are published only where every build and test passed: what is published may be deployed. Raises InputError
@@ -108,7 +112,31 @@ async def ci(job: Pipeline) -> tuple[Plan, Run]:
     if job.registry is not None and plan.environment is not None and good:
         await _publish(job, plan, job.registry, made)
     made.describe(plan)
-    return plan, made
+    return made
+
+
+async def whole(job: Pipeline, environment: Environment) -> Run:
+    """The same from what the environment serves to what it shall serve: nothing is deployed unless all before is well.
+
+    Raises what `ci` raises, and where it cannot be told what is deployed.
+    """
+    where = await environment.where()
+    made = await ci(replace(job, deployed=await environment.deployed(), registry=await where.registry()))
+    if not report.verdict.judge(report.run.read(made.files)).passed:
+        return made
+    began = time.monotonic()
+    good = False
+    try:
+        deployments = await environment.roll_out(images_record.load(made.files["images.json"], "images.json"))
+        made.files["deployments.json"], good = record.json_text(deployments), deployments.succeeded
+    except ChecksFailedError as error:
+        made.files[f"checks/{error.found.list}.json"] = error.found.json_text()
+        made.files["deploy-error.txt"] = "nothing was changed, for the checks before it failed\n"
+    except (ProdgyError, dagger.DaggerError) as error:
+        made.files["deploy-error.txt"] = words(error) + "\n"
+    made.span("deploy", None, began, time.monotonic() - began, good)
+    made.describe(Plan.model_validate_json(made.files["plan.json"]))
+    return made
 
 
 def agent(name: str | None) -> bool:
