@@ -21,11 +21,8 @@ DEBIAN_PACKAGES = {
     "skopeo": "skopeo",
 }
 ROOTLESS_PACKAGES = {"newuidmap": "uidmap", "slirp4netns": "slirp4netns", "fuse-overlayfs": "fuse-overlayfs"}
-USE_OVERLAY = (
-    "podman system reset --force && mkdir -p ~/.config/containers && "
-    """printf '[storage]\\ndriver = "overlay"\\n' > ~/.config/containers/storage.conf"""
-    "   # it removes all images and containers that you have"
-)
+ROOTLESS_OVERLAY_SINCE = (5, 13)
+"""The Linux that lets an ordinary user mount an overlay."""
 OTHER_PLACES = (
     "/usr/lib/podman",
     "/usr/libexec/podman",
@@ -53,16 +50,22 @@ def main(argv: Sequence[str] = ()) -> int:
     if not problems:
         version = subprocess.run(["podman", "--version"], capture_output=True, text=True, check=False).stdout.strip()
         print(f"All there: {version}, {'rootless' if os.geteuid() else 'as root'}, cache in {default_folder()}")
-        if os.geteuid() and _copies_layers():
+        if os.geteuid() and (remedy := _overlay_remedy()):
             print(
-                f"slow     Podman keeps your images with vfs, which copies every file for each layer\n         {USE_OVERLAY}"
+                f"slow     Podman keeps your images with vfs, which copies every file for each layer\n         {remedy}"
             )
     return 1 if problems else 0
 
 
-def _copies_layers() -> bool:
-    command = ["podman", "info", "--format", "{{.Store.GraphDriverName}}"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == "vfs"
+def _overlay_remedy() -> str:
+    """The command that makes an ordinary user's Podman share layers; nothing where it does, or cannot."""
+    command = ["podman", "info", "--format", "{{.Store.GraphDriverName}} {{.Store.GraphRoot}} {{.Store.RunRoot}}"]
+    words = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    if words[:1] != ["vfs"] or tuple(map(int, os.uname().release.split(".")[:2])) < ROOTLESS_OVERLAY_SINCE:
+        return ""
+    text = f'[storage]\\ndriver = "overlay"\\ngraphroot = "{words[1]}"\\nrunroot = "{words[2]}"\\n'
+    write = f"mkdir -p ~/.config/containers && printf '{text}' > ~/.config/containers/storage.conf"
+    return f"podman system reset --force && {write}   # it removes all your images and containers"
 
 
 def missing_packages() -> list[str]:
