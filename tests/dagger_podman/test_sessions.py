@@ -24,7 +24,7 @@ from dagger_podman import host, store
 from dagger_podman.session import runtime_folder
 
 PROGRAM = str(Path(sys.executable).with_name("dagger-podman"))
-KILLED = int(os.environ.get("KILLED_SESSIONS", "5"))
+KILLED = int(os.environ.get("KILLED_SESSIONS", "3"))
 """How many sessions are killed; a hundred take three minutes."""
 BASE = 'container { from(address: "python:3.13-slim")'
 

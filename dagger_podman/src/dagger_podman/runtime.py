@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import dataclasses
+import importlib
 import importlib.resources
 import json
 import time
@@ -31,6 +32,7 @@ from .values import stored_tree
 KEPT_FOR = 7 * 24 * 3600.0
 """Seconds for which a function's result is kept unless its cache policy says otherwise, as on Dagger."""
 IMPORT_WITHIN = 120.0
+ENDS_WITHIN = 2.0
 
 
 class Runtime:
@@ -172,12 +174,19 @@ class Runtime:
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         reading = asyncio.ensure_future(self._read(ready))
 
-        async def stop() -> None:
-            await session.podman.run("rm", "-f", "-t", "0", name)
-            reading.cancel()
+        stack.push_async_callback(self._stop, name, reading)
+        loading = asyncio.to_thread(importlib.import_module, f"{__package__}.query")  # while the container starts
+        await asyncio.gather(asyncio.wait_for(ready, IMPORT_WITHIN), loading)
 
-        stack.push_async_callback(stop)
-        await asyncio.wait_for(ready, IMPORT_WITHIN)
+    async def _stop(self, name: str, reading: asyncio.Future[None]) -> None:
+        """The runner ends when its input does; one that does not is removed."""
+        assert self._process and self._process.stdin
+        self._process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), ENDS_WITHIN)
+        if self._process.returncode != 0:
+            await self.session.podman.run("rm", "-f", "-t", "0", name)
+        reading.cancel()
 
     async def _read(self, ready: asyncio.Future[None]) -> None:
         """Take in what the runner reports, line by line."""

@@ -78,8 +78,13 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
+        await asyncio.gather(self._remove_left_containers(), self._run_on_close())
+
+    async def _remove_left_containers(self) -> None:
         if self.left_containers:
             await self.podman.run("rm", "-f", "-t", "0", "--ignore", *self.left_containers.values())
+
+    async def _run_on_close(self) -> None:
         while self.on_close:
             with contextlib.suppress(DaggerPodmanError):
                 await self.on_close.pop()()
