@@ -18,7 +18,6 @@ from .catalog import Catalog, Service
 from .changes.options import Options
 from .changes.plan import Plan
 from .checking import ChecksFailedError
-from .deploy import record
 from .environment import Environment
 from .errors import InputError, ProdgyError
 from .images import build_all, publish
@@ -128,7 +127,7 @@ async def whole(job: Pipeline, environment: Environment) -> Run:
     good = False
     try:
         deployments = await environment.roll_out(images_record.load(made.files["images.json"], "images.json"))
-        made.files["deployments.json"], good = record.json_text(deployments), deployments.succeeded
+        made.files["deployments.json"], good = deployments.json_text(), deployments.succeeded
     except ChecksFailedError as error:
         made.files[f"checks/{error.found.list}.json"] = error.found.json_text()
         made.files["deploy-error.txt"] = "nothing was changed, for the checks before it failed\n"

@@ -97,8 +97,6 @@ def read(files: Mapping[str, str]) -> Run:
         if path.startswith("checks/") and path.endswith(".json")
     ]
     deployments = part("deployments.json", Deployments.model_validate_json)
-    deployments = part("deployments.json", Deployments.model_validate_json)
-    checks += deployments.checks if deployments else ()
     return Run(
         about=part("run.json", About.model_validate_json),
         plan=part("plan.json", Plan.model_validate_json),
