@@ -17,7 +17,7 @@ from prodgy_ci.errors import InputError, ProdgyError
 
 pytestmark = pytest.mark.anyio
 
-FAST = Pace(request=0.3, retries=0.2, busy=0.3, operation=0.5, poll=0.005, pause=0.005, longest_pause=0.02)
+FAST = Pace(request=1, retries=1, busy=1, operation=1, poll=0.005, pause=0.005, longest_pause=0.02)
 TRAFFIC = [{"revisionName": "api--first", "weight": 100}]
 BODY = {"properties": {"configuration": {"ingress": {"traffic": TRAFFIC}}}}
 

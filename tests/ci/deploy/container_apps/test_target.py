@@ -17,8 +17,8 @@ pytestmark = pytest.mark.anyio
 
 OLD, NEW, NEXT = "a" * 40, "b" * 40, "c" * 40
 FIRST, SECOND = "api--first", f"api--r{NEW[:10]}-1"
-FAST = Pace(request=0.15, retries=0.1, busy=0.2, operation=2, poll=0.002, pause=0.002, longest_pause=0.02)
-PATIENCE = Patience(appear=1, healthy=2, visited=0.2, interval=0.01, failing=0.02)
+FAST = Pace(request=1, retries=1, busy=1, operation=2, poll=0.002, pause=0.002, longest_pause=0.02)
+PATIENCE = Patience(appear=1, healthy=2, visited=1, interval=0.01, failing=0.02)
 FAULTS = ("error", "lost answer", "hang", "hang after the change", "cancelled", "cancelled after the change")
 
 
