@@ -326,7 +326,7 @@ def inject(azure: Manager, step: str, fault: str) -> None:
     elif fault == "lost answer":
         azure.lose_answer(method=method, path=path, times=10**6)
     else:
-        azure.hang(method=method, path=path, times=10**6, seconds=0.5, done=fault.endswith("after the change"))
+        azure.hang(method=method, path=path, times=10**6, seconds=1.5, done=fault.endswith("after the change"))
 
 
 async def break_down(azure: Manager, one: ContainerApp, broken: str, fault: str) -> None:
