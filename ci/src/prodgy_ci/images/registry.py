@@ -1,11 +1,8 @@
 """A registry as skopeo sees it, run in a container: what it holds, copies between registries, tags."""
 
 import base64
-import gzip
 import json
 import re
-import shlex
-import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -22,6 +19,7 @@ from . import address
 from .address import Address
 from .answers import Held, RegistryError, Said, failure, held, tags
 from .batch import Batch
+from .several import side_by_side
 
 T = TypeVar("T")
 Reference = tuple[str, str]
@@ -30,7 +28,6 @@ Copy = tuple[str, str, str, str]
 """Repository and :TAG or @DIGEST of the source, repository and :TAG of the target."""
 
 IMAGE = "quay.io/skopeo/stable:v1.18.0"
-AT_ONCE = 8
 NO_FILES: Mapping[str, dagger.File] = MappingProxyType({})
 RETRIES = "3"
 PAUSES = (2.0, 4.0)
@@ -154,15 +151,8 @@ def _read(manifest: Said, config: Said, reference: str) -> Held | RegistryError 
 async def upload(image: dagger.Container, where: Registry, repository: str, tag: str) -> str:
     """Pushes an image to a registry that the engine does not know how to trust; gives the digest. Raises RegistryError."""
     archive = "/image.tar"
-    command = [
-        "skopeo",
-        f"--command-timeout={LONG}",
-        "copy",
-        "--quiet",
-        "--digestfile=/dev/stdout",
-        *_options(where, "dest-"),
-    ]
-    command += [f"oci-archive:{archive}", where.url(repository, tag)]
+    command = ["skopeo", f"--command-timeout={LONG}", "copy", "--quiet", "--digestfile=/dev/stdout"]
+    command += [*_options(where, "dest-"), f"oci-archive:{archive}", where.url(repository, tag)]
     (said,) = await _run([where], [command], {archive: image.as_tarball()})
     if said.code:
         raise failure(said.errors, f"{repository}{tag}", "AcrPush")
@@ -203,9 +193,9 @@ async def _copy(target: Registry, jobs: Sequence[tuple[Registry, Copy]]) -> list
         "skopeo",
         f"--command-timeout={LONG}",
         "copy",
+        "--quiet",
         "--preserve-digests",
         f"--retry-times={RETRIES}",
-        "--quiet",
     ]
     commands = []
     for source, (a, b, c, d) in jobs:
@@ -239,16 +229,13 @@ async def _run(
     files: Mapping[str, dagger.File] = NO_FILES,
     first_alone: bool = False,
 ) -> list[Said]:
-    """Runs the commands, a few at once, in one container that reaches the registries."""
+    """Runs the commands in one container that reaches the registries."""
     container = dag.container().from_(IMAGE)
     for where in registries:
         container = _reaching(container, where)
     for path, file in files.items():
         container = container.with_mounted_file(path, file)
-    # What a registry holds can change at any time: never an answer from the cache.
-    container = container.with_env_variable("PRODGY_ASKED", uuid.uuid4().hex)
-    printed = await container.with_exec(["sh", "-c", script(commands, first_alone)]).stdout()
-    return [_said(line) for line in printed.splitlines()]
+    return await side_by_side(container, commands, first_alone)
 
 
 def _reaching(container: dagger.Container, where: Registry) -> dagger.Container:
@@ -259,25 +246,6 @@ def _reaching(container: dagger.Container, where: Registry) -> dagger.Container:
     if where.service is not None:
         container = container.with_service_binding(where.reached_as.rpartition(":")[0], where.service)
     return container
-
-
-def script(commands: Sequence[Sequence[str]], first_alone: bool = False) -> str:
-    """A shell script that runs the commands side by side and prints of each its exit code, output and errors.
-
-    `first_alone`: the first ends before the others begin, so that copies find the layers that they share.
-    """
-    lines = ['one() { n=$1; shift; "$@" >/tmp/$n.out 2>/tmp/$n.err; echo $? >/tmp/$n.code; }']
-    for number, command in enumerate(commands):
-        full = number % AT_ONCE == AT_ONCE - 1 or (first_alone and number == 0)
-        lines += [f"one {number} {shlex.join(command)} &", *(["wait"] if full else [])]
-    show = 'echo "$(cat /tmp/$n.code) $(gzip -c /tmp/$n.out | base64 -w0) $(gzip -c /tmp/$n.err | base64 -w0)"'
-    return "\n".join([*lines, "wait", f"for n in $(seq 0 {len(commands) - 1}); do {show}; done"])
-
-
-def _said(line: str) -> Said:
-    code, output, errors = line.split(" ")
-    read = [gzip.decompress(base64.b64decode(text)) for text in (output, errors)]
-    return Said(int(code), read[0], read[1].decode(errors="replace"))
 
 
 async def repeat(action: Callable[[], Awaitable[T]]) -> T:
