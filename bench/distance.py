@@ -6,38 +6,41 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 DELAY = 0.01
 """Seconds that each byte is on its way, in each direction: a round trip takes twice that."""
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    loop = asyncio.get_running_loop()
     with contextlib.suppress(OSError):
         while chunk := await reader.read(1 << 18):
-            loop.call_later(DELAY, writer.write, chunk)  # equal delays keep the order
-    loop.call_later(DELAY, writer.close)
+            asyncio.get_running_loop().call_later(DELAY, writer.write, chunk)  # equal delays keep the order
 
 
 @contextlib.contextmanager
 def distant(port: int) -> Iterator[int]:
     """The port on which the server at `port` is that far away."""
-    loop = asyncio.new_event_loop()
+    ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+        ways = [asyncio.ensure_future(_pass_on(*way)) for way in ((reader, back), (there, writer))]
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way, end in zip(ways, (back, writer), strict=True):
+            way.cancel()
+            asyncio.get_running_loop().call_later(DELAY, end.close)
 
-    server = loop.run_until_complete(asyncio.start_server(connect, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    async def serve() -> None:
+        server, over = await asyncio.start_server(connect, "127.0.0.1", 0), asyncio.Event()
+        ready.set_result((asyncio.get_running_loop(), over, server.sockets[0].getsockname()[1]))
+        await over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
+    loop, over, found = ready.result()
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield found
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(over.set)
         thread.join()
-        open_ends = asyncio.all_tasks(loop)
-        for task in open_ends:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*open_ends, return_exceptions=True))
-        loop.close()
