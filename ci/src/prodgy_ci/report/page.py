@@ -183,14 +183,24 @@ def _served(one: Served | None) -> str:
 
 
 def _checks(run: Run) -> Iterator[str]:
+    """What did not pass in sight; the rest folded, by how it went."""
     for checks in run.checks:
         items = []
         for one in checks.results:
-            mark = state(one.status, f"{facts.SIGNS[one.status]} {one.status}")
-            evidence = block("\n".join(filter(None, (one.evidence, one.mend))))
-            opened = one.status in ("failed", "warning")
-            summary = f'{escape(one.name)} {mark} <span class="soft">{escape(duration(one.seconds))}</span>'
-            items.append(f"<li>{details(summary, evidence, opened)}</li>")
+            if one.status in ("failed", "warning"):
+                mark = state(one.status, f"{facts.SIGNS[one.status]} {one.status}")
+                evidence = block("\n".join(filter(None, (one.evidence, one.mend))))
+                summary = f'{escape(one.name)} {mark} <span class="soft">{escape(duration(one.seconds))}</span>'
+                items.append(f"<li>{details(summary, evidence, opened=True)}</li>")
+        for status in ("passed", "not applicable"):
+            rows = [
+                (escape(one.name), escape(one.evidence), escape(duration(one.seconds)) if status == "passed" else "")
+                for one in checks.results
+                if one.status == status
+            ]
+            if rows:
+                mark = state(status, f"{facts.SIGNS[status]} {len(rows)} {status}")
+                items.append(f"<li>{details(mark, table(['check', 'evidence', 'time'], rows))}</li>")
         yield section(
             f"{checks.list.capitalize()} of {checks.environment}",
             f'<ul class="list">{"".join(items)}</ul>' if items else "<p>Nothing was checked.</p>",
