@@ -31,6 +31,8 @@ ASK_AGAIN_AFTER = 600.0
 ANSWERS_WITHIN = 5.0
 LOOPBACK_ANSWERS_WITHIN = 2.0
 FIRST_LINE = "# stand-in for "
+ALSO = {"docker.io/library/node:22-bookworm-slim": "docker.io/library/node:18-alpine"}
+"""Images for which the stand-in of another one does too."""
 FAKE_MKNOD = """#!/bin/sh
 for word; do case $word in /*) touch "$word"; chmod 666 "$word" ;; esac; done
 """
@@ -93,7 +95,8 @@ def recipes() -> dict[str, str]:
     """The recipes' texts by what they stand for."""
     files = importlib.resources.files(__package__) / "stand_in_recipes"
     texts = (file.read_text() for file in files.iterdir() if file.name.endswith(".Dockerfile"))
-    return {text.partition("\n")[0].removeprefix(FIRST_LINE).strip(): text for text in texts}
+    found = {text.partition("\n")[0].removeprefix(FIRST_LINE).strip(): text for text in texts}
+    return found | {name: found[other] for name, other in ALSO.items()}
 
 
 def known(reference: str) -> bool:
@@ -103,7 +106,7 @@ def known(reference: str) -> bool:
 
 def image_name(reference: str) -> str:
     """The name of the stand-in for a name in its one spelling."""
-    return f"{IMAGES}/stand-in/{reference.rpartition('/')[2]}"
+    return f"{IMAGES}/stand-in/{ALSO.get(reference, reference).rpartition('/')[2]}"
 
 
 def notice(reference: str) -> str:

@@ -39,6 +39,8 @@ class Site:
     fallback: bool = False
     """Whether the start page is answered where a file is not there."""
     down: bool = False
+    fault: Literal["error", "hang", "lost answer", "wrong answer", ""] = ""
+    """What becomes of each request that reads."""
     uploads: list[str] = field(default_factory=list)
     """The environment of each upload that came."""
     requests: list[str] = field(default_factory=list)
@@ -54,7 +56,11 @@ class Site:
     @property
     def token(self) -> str:
         """A deployment token tells the client where to; as real ones do."""
-        return f"{SECRET}@{self.url}"
+        return self.token_at(self.url)
+
+    def token_at(self, url: str) -> str:
+        """The same where the client reaches the site at another address."""
+        return f"{SECRET}@{url}"
 
     @property
     def files(self) -> Files:
@@ -119,7 +125,12 @@ class _Handler(BaseHTTPRequestHandler):
         path = urllib.parse.urlsplit(self.path).path.lstrip("/") or "index.html"
         self.site.requests.append(f"GET /{path}")
         files = self.site.served()
-        if self.site.down:
+        if self.site.fault in ("hang", "lost answer"):
+            self.site.stopping.wait(0.3 if self.site.fault == "hang" else 0)
+            self.close_connection = True
+        elif self.site.fault == "wrong answer":
+            self._send(200, b'{"revision": 1}')
+        elif self.site.down or self.site.fault == "error":
             self._send(503, b"")
         elif path in files:
             self._send(200, files[path])
@@ -129,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"<!doctype html><h1>404</h1>")
 
     def do_POST(self) -> None:
-        if self.headers.get("Authorization") != self.site.token:
+        if self.headers.get("Authorization", "").partition("@")[0] != SECRET:
             return self._send(401, b"")
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
         with tarfile.open(fileobj=io.BytesIO(self.rfile.read(int(self.headers["Content-Length"])))) as archive:

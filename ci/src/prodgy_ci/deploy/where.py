@@ -162,7 +162,7 @@ def _site(where: Where, service: Service, changing: bool) -> StaticWebApp:
         return await published.files("site", f"{repository}:{serving.commit}@{serving.digest}", registry)
 
     deploy = partial(upload.upload, token=token, client=where.swa_client, service=where.site_service)
-    return StaticWebApp(service.name, url, deploy, files_of, hidden=[token])
+    return StaticWebApp(service.name, url, deploy, files_of, ready=upload.ready, hidden=[token])
 
 
 def machine(where: Where, service: Service) -> WindowsService:

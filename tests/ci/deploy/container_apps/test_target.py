@@ -19,7 +19,15 @@ OLD, NEW, NEXT = "a" * 40, "b" * 40, "c" * 40
 FIRST, SECOND = "api--first", f"api--r{NEW[:10]}-1"
 FAST = Pace(request=1, retries=1, busy=1, operation=2, poll=0.002, pause=0.002, longest_pause=0.02)
 PATIENCE = Patience(appear=1, healthy=2, visited=1, interval=0.01, failing=0.02)
-FAULTS = ("error", "lost answer", "hang", "hang after the change", "cancelled", "cancelled after the change")
+FAULTS = (
+    "error",
+    "wrong answer",
+    "lost answer",
+    "hang",
+    "hang after the change",
+    "cancelled",
+    "cancelled after the change",
+)
 
 
 @pytest.fixture
@@ -325,6 +333,8 @@ def inject(azure: Manager, step: str, fault: str) -> None:
         azure.fail(method=method, path=path, times=10**6)
     elif fault == "lost answer":
         azure.lose_answer(method=method, path=path, times=10**6)
+    elif fault == "wrong answer":
+        azure.lie({"properties": {"provisioningState": "Succeeded"}}, method=method, path=path, times=10**6)
     else:
         azure.hang(method=method, path=path, times=10**6, seconds=1.5, done=fault.endswith("after the change"))
 
@@ -345,6 +355,7 @@ async def break_down(azure: Manager, one: ContainerApp, broken: str, fault: str)
         return
 
 
+@pytest.mark.fault_matrix
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("step", ["prepare", "switch", "verify"])
 async def test_whatever_fails_the_former_revision_is_restored_and_the_rerun_succeeds(
@@ -359,6 +370,7 @@ async def test_whatever_fails_the_former_revision_is_restored_and_the_rerun_succ
     assert await served(azure, client) == NEW
 
 
+@pytest.mark.fault_matrix
 @pytest.mark.parametrize("step", ["prepare", "switch", "verify"])
 async def test_after_a_run_that_was_killed_one_revision_serves_and_the_rerun_succeeds(
     azure: Manager, client: Client, app: App, step: str

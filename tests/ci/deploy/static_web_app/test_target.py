@@ -1,5 +1,6 @@
 """Whatever happens to an upload: afterwards the site serves the former build or the new one, whole, and says so."""
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ class World:
             hidden=hidden,
             interval=0.01,
             uploading=0.1,
-            settling=0.4,
+            settling=2.0,
         )
 
     async def deploy(self, commit: str = NEW) -> Deployments:
@@ -133,7 +134,7 @@ async def test_what_azure_refused_needs_no_second_upload(world: World) -> None:
 
 
 async def test_a_site_that_stays_old_is_put_back(world: World) -> None:
-    world.site.stale_seconds = 0.5
+    world.site.stale_seconds = 2.5
     record = await world.deploy()
     assert record.result == "rolled back" and f"it serves {OLD}" in (record.services["docs"].error or "")
     assert world.serves() == OLD and world.site.uploads == ["production"] * 2
@@ -144,6 +145,49 @@ async def test_a_way_back_that_fails_is_told(world: World) -> None:
     record = await world.deploy()
     after = record.services["docs"].after
     assert record.result == "restore failed" and after and after.commit == NEW == world.serves()
+
+
+UPLOADS: dict[str, Mode] = {
+    "error": "broken",
+    "hang": "hang",
+    "lost answer": "lost",
+    "wrong answer": "nothing",
+    "killed client": "hang",
+    "killed client after the upload": "late",
+}
+"""What a fault is at the step that uploads; at the others the site itself has it."""
+
+
+async def break_down(world: World, target: StaticWebApp, broken: str, fault: str) -> None:
+    """Runs the steps to the one that meets the fault; afterwards the fault is gone."""
+    steps = {"prepare": lambda: target.prepare(world.release()), "switch": target.switch, "verify": target.verify}
+    for step, run in steps.items():
+        killed = step == broken and fault.startswith("killed")
+        if step == broken and step == "switch":
+            world.site.modes = [UPLOADS[fault]]
+        elif step == broken:
+            world.site.fault = "hang" if killed else fault  # type: ignore[assignment]
+        with anyio.move_on_after(0.05 if killed else 60), contextlib.suppress(ProdgyError):
+            await run()
+        world.site.fault, world.site.modes = "", []
+        if step == broken:
+            return
+
+
+@pytest.mark.fault_matrix
+@pytest.mark.parametrize("fault", UPLOADS)
+@pytest.mark.parametrize("step", ["prepare", "switch", "verify"])
+async def test_whatever_fails_one_whole_build_is_served_and_the_rerun_succeeds(
+    world: World, step: str, fault: str
+) -> None:
+    target = world.target()
+    await break_down(world, target, step, fault)
+    if fault.startswith("killed"):
+        assert world.serves() in (OLD, NEW)
+    else:
+        await target.restore()
+        assert world.serves() == OLD
+    assert (await world.deploy()).result in ("deployed", "unchanged") and world.serves() == NEW
 
 
 @pytest.mark.parametrize("mode", ["hang", "late"])

@@ -284,6 +284,7 @@ def _cases() -> list[tuple[str, str, str]]:
     return [*requests, *sends, *ends, *steps]
 
 
+@pytest.mark.fault_matrix
 @pytest.mark.parametrize(("at", "kind", "mode"), _cases())
 async def test_every_fault_at_every_place_ends_whole(tmp_path: Path, at: str, kind: str, mode: str) -> None:
     with running(tmp_path, tls=kind in BREAKING) as machine:
@@ -305,6 +306,7 @@ async def test_every_fault_at_every_place_ends_whole(tmp_path: Path, at: str, ki
         whole(machine, NEW)
 
 
+@pytest.mark.fault_matrix
 @pytest.mark.parametrize("at", [f"step:{step}" for step in SWITCHING])
 async def test_a_run_that_is_stopped_leaves_what_served(machine: Machine, tmp_path: Path, at: str) -> None:
     serving(machine, OLD)
@@ -324,6 +326,7 @@ async def test_a_run_that_is_stopped_leaves_what_served(machine: Machine, tmp_pa
     whole(machine, OLD)
 
 
+@pytest.mark.fault_matrix
 @pytest.mark.parametrize("at", [f"step:{step}" for step in SWITCHING])
 async def test_what_a_run_that_was_killed_left_the_next_one_puts_right(
     machine: Machine, tmp_path: Path, at: str

@@ -60,7 +60,9 @@ class Site:
                             continue
                 in_a_row = 0
                 if time.monotonic() + interval > end:
-                    raise ProdgyError(f"{self.url} did not serve {commit} {times} times in a row: {last}")
+                    raise ProdgyError(
+                        f"{self.url} did not serve {commit} {times} times in a row: {last or 'it answers too slowly'}"
+                    )
                 await anyio.sleep(interval)
 
     async def _wrong(self, commit: str, digest: str | None) -> str:

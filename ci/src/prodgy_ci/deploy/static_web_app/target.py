@@ -32,9 +32,9 @@ class _Ready(NamedTuple):
 class StaticWebApp:
     """One site; see `target.Target`.
 
-    `deploy` uploads a folder with the CLI, `files_of` fetches the files of a former build by its digest; both may raise
-    ProdgyError. `hidden` is replaced wherever the CLI's output is quoted. Times are in seconds: `uploading` is what one
-    upload may take, `settling` what the site may take to serve it.
+    `deploy` uploads a folder with the CLI, which `ready` makes sure of; `files_of` fetches the files of a former build by
+    its digest; all may raise ProdgyError. `hidden` is replaced wherever the CLI's output is quoted. Times are in
+    seconds: `uploading` is what one upload may take, `settling` what the site may take to serve it.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class StaticWebApp:
         deploy: Callable[[Path], Awaitable[Said]],
         files_of: Callable[[Serving], Awaitable[Path]],
         *,
+        ready: Callable[[], Awaitable[object]] | None = None,
         environment: str = names.PRODUCTION,
         hidden: Sequence[SecretStr] = (),
         times: int = 3,
@@ -53,7 +54,7 @@ class StaticWebApp:
     ) -> None:
         self._service, self._site = service, Site(url)
         self._environment = names.environment(environment, f"{service}: environment")
-        self._deploy, self._files_of, self._hidden = deploy, files_of, hidden
+        self._deploy, self._ready, self._files_of, self._hidden = deploy, ready, files_of, hidden
         self._times, self._interval, self._uploading, self._settling = times, interval, uploading, settling
         self._before: Seen | None = None
         self._next: _Ready | None = None
@@ -96,6 +97,8 @@ class StaticWebApp:
         self._before = await self._site.look()
         before = self._before.serving if self._before else None
         self._former = await self._kept(self._before)
+        if self._ready is not None:
+            await self._ready()
         made = following(release, before, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         (folder / RELEASE).write_text(made.json_text(), encoding="utf-8")
         self._next = _Ready(folder, made)

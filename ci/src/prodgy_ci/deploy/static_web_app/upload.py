@@ -52,6 +52,14 @@ async def upload(
         raise ProdgyError(f"the Static Web Apps CLI could not be run: {words(error)}") from None
 
 
+async def ready() -> None:
+    """Makes the CLI's container, which else takes its time when all wait for the switch; raises ProdgyError."""
+    try:
+        await _cli().sync()
+    except dagger.DaggerError as error:
+        raise ProdgyError(f"the Static Web Apps CLI could not be installed: {words(error)}") from None
+
+
 def _cli() -> dagger.Container:
     container = dag.container(platform=dagger.Platform("linux/amd64")).from_(command.IMAGE).with_workdir("/cli")
     for file in sorted(command.PACKAGE.iterdir()):
