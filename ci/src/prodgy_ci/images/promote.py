@@ -1,13 +1,11 @@
 """Copies published images to another environment's registry: the same digests, nothing built."""
 
-import time
 from collections.abc import Sequence
-
-import anyio
+from functools import partial
 
 from .address import split
 from .answers import RegistryError, two_contents
-from .failure import words
+from .each import each
 from .record import Image, Images
 from .registry import Registry, ask, transfer
 
@@ -15,22 +13,9 @@ from .registry import Registry, ask, transfer
 async def promote(images: Images, source: Registry, target: Registry, dry_run: bool) -> Images:
     """images.json of the target; the failure of one image stops no other."""
     tags = [images.commit, *([images.version] if images.version else [])]
-    done: dict[str, Image] = {}
-
-    async def one(image: Image) -> None:
-        start = time.monotonic()
-        try:
-            promoted = await _promote(image, tags, source, target, dry_run)
-        except Exception as error:
-            promoted = Image(service=image.service, form=image.form, result="failed", error=words(error))
-        done[image.service] = promoted.model_copy(update={"seconds": round(time.monotonic() - start, 1)})
-
-    async with anyio.create_task_group() as group:
-        for image in images.images.values():
-            group.start_soon(one, image)
-    return images.model_copy(
-        update={"registry": str(target.address), "images": {name: done[name] for name in images.images}}
-    )
+    work = partial(_promote, tags=tags, source=source, target=target, dry_run=dry_run)
+    promoted = await each(list(images.images.values()), work)
+    return images.model_copy(update={"registry": str(target.address), "images": promoted})
 
 
 def _repository(reference: str, source: Registry, target: Registry) -> str:

@@ -17,7 +17,7 @@ from . import answers, artifact, container, site
 from .address import version_tag
 from .answers import Held, RegistryError, two_contents
 from .builds import AT_ONCE
-from .failure import words
+from .each import each
 from .labels import REVISION, labels, own
 from .record import Image, Images
 from .registry import Registry, ask, repeat, transfer, upload
@@ -64,25 +64,16 @@ async def publish(job: Job, names: Sequence[str] | None) -> Images:
     version = job.version
     commit, known = await _read_first(job, services)
     turn = anyio.Semaphore(AT_ONCE)
-    done: dict[str, Image] = {}
 
-    async def one(service: Service) -> None:
-        start = time.monotonic()
-        try:
-            image = await _publish(job, service, commit, known[service.name], turn)
-        except Exception as error:
-            image = Image(service=service.name, form=service.form, result="failed", error=words(error))
-        done[service.name] = image.model_copy(update={"seconds": round(time.monotonic() - start, 1), "began": start})
+    async def work(image: Image) -> Image:
+        return await _publish(job, image, commit, known[image.service], turn)
 
-    async with anyio.create_task_group() as group:
-        for service in services:
-            group.start_soon(one, service)
     return Images(
         registry=str(job.registry.address),
         environment=job.plan.environment,
         commit=job.plan.head,
         version=version,
-        images={service.name: done[service.name] for service in services},
+        images=await each([Image(service=s.name, form=s.form, result="found") for s in services], work),
     )
 
 
@@ -141,9 +132,9 @@ def _repository(registry: Registry, service: Service) -> str:
     return registry.address.repository(service.image)
 
 
-async def _publish(job: Job, service: Service, commit: Commit, known: _Known, turn: anyio.Semaphore) -> Image:
+async def _publish(job: Job, image: Image, commit: Commit, known: _Known, turn: anyio.Semaphore) -> Image:
+    service = job.catalog.service(image.service)
     repository = _repository(job.registry, service)
-    image = Image(service=service.name, form=service.form, result="found")
     if known.here is not None:
         return await _finished(job, image, repository, _ours(job, repository, known.here))
     if known.elsewhere is not None and job.reuse is not None:
