@@ -106,6 +106,11 @@ def test_what_failed_is_not_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not where.roll_out.called and not verdict(made).passed
 
 
+def test_what_was_not_published_is_not_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, where = whole(monkeypatch, pipeline_run.passed(), DEPLOYED)
+    assert not where.roll_out.called and verdict(made).passed
+
+
 def test_what_is_well_is_deployed_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     made, where = whole(monkeypatch, pipeline_run.passed() | IMAGES, DEPLOYED)
     assert where.roll_out.call_args.args[0].commit == pipeline_run.HEAD
