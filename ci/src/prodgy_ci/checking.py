@@ -23,14 +23,14 @@ class ChecksFailedError(ProdgyError):
 
     def __init__(self, found: Checks, said: str) -> None:
         self.found = found
-        super().__init__(f"{said}\nchecks.json:\n{found.json_text()}")
+        super().__init__(said)
 
 
-def passed(found: Checks, what_then: str = "") -> str:
-    """The table; raises ChecksFailedError with it and with checks.json where the list did not pass."""
+def passed(found: Checks, heading: str = "", kept: bool = False) -> str:
+    """The table; raises ChecksFailedError with it where the list did not pass, and with checks.json unless it is kept."""
     text = table.text(found)
     if not found.passed:
-        raise ChecksFailedError(found, f"{what_then}{text}")
+        raise ChecksFailedError(found, f"{heading}{text}" + ("" if kept else f"\nchecks.json:\n{found.json_text()}"))
     return text
 
 
@@ -73,7 +73,7 @@ async def verify(where: Where, given: Given, services: Sequence[Service], deploy
     All of `services` must be there; what else of the environment is known is looked at too. `deployed` has the commits
     that were deployed just now; of other services, what serves by the platform's own word is expected.
     """
-    settings = where.catalog.checks
+    settings, commits = where.catalog.checks, set(deployed.values())
     wanted = {service.name for service in services}
     known = [s for s in where.catalog.services.values() if s.name in wanted or knows(where, s)]
     async with reached(where, known) as place:
@@ -81,7 +81,7 @@ async def verify(where: Where, given: Given, services: Sequence[Service], deploy
             after.checks(await subjects.after_deployment(where, given, place.targets, wanted, deployed)),
             list_name="verify",
             environment=where.environment.name,
-            commit=next(iter(set(deployed.values())), None) if len(set(deployed.values())) == 1 else None,
+            commit=commits.pop() if len(commits) == 1 else None,
             secrets=given.hidden(where),
             skips=settings.skips,
             deadline=settings.deadline,

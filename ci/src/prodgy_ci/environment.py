@@ -108,7 +108,7 @@ class Environment:
             chosen = where.catalog.choose(names)
             deployed = {service.name: published.commit for service in chosen}
             evidence.append(await checking.verify(where, given, chosen, deployed))
-            say(checking.passed(evidence[-1], "the checks after the deployment failed:\n"))
+            say(checking.passed(evidence[-1], "the checks after the deployment failed:\n", kept=True))
 
         made = await run.deploy(where, published, services, None if without_checks else whole)
         return made.model_copy(update={"checks": tuple(evidence)})

@@ -1,7 +1,7 @@
 """From an environment, and how it is reached, to what its checklists look at."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -137,19 +137,23 @@ async def _urls(
     """By service: where it is public, as far as that is known; and the apps that no deployment has reached yet."""
     urls = {s.name: url for s in where.catalog.services.values() if (url := where.url(s))}
     new: set[str] = set()
-    for app in apps if resources else ():
-        try:
-            found = await resources.app(app.name) if resources else None
-        except ProdgyError:
-            continue  # told by the check of that app
-        if found is None:
-            continue
-        if not any(view.variable(one, view.REVISION) for one in view.containers(view.properties(found))):
-            new.add(app.service)
-        fqdn = (view.ingress(found) or {}).get("fqdn")
-        if fqdn and view.is_public(found):
-            urls.setdefault(app.service, where.public_url(str(fqdn)))
-    return urls, new
+    if resources is None:
+        return urls, new
+
+    async def one(app: before.App) -> None:
+        with suppress(ProdgyError):  # told by the check of that app
+            if (found := await resources.app(app.name)) is None:
+                return
+            if not any(view.variable(one, view.REVISION) for one in view.containers(view.properties(found))):
+                new.add(app.service)
+            fqdn = (view.ingress(found) or {}).get("fqdn")
+            if fqdn and view.is_public(found):
+                urls.setdefault(app.service, where.public_url(str(fqdn)))
+
+    async with anyio.create_task_group() as group:
+        for app in apps:
+            group.start_soon(one, app)
+    return {name: urls[name] for name in where.catalog.services if name in urls}, new
 
 
 def _machine(where: Where, services: Sequence[Service]) -> before.Machine | None:
