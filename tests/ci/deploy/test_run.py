@@ -1,13 +1,18 @@
 """What is decided before any target is asked."""
 
+import re
+from dataclasses import replace
 from unittest.mock import AsyncMock
 
 import anyio
+import pytest
+from pydantic import SecretStr
 
 from prodgy_ci.catalog.load import builtin
 from prodgy_ci.deploy import run
 from prodgy_ci.deploy.where import Where
-from prodgy_ci.images.record import Images
+from prodgy_ci.errors import InputError
+from prodgy_ci.images.record import Image, Images
 
 
 def test_a_commit_that_changes_no_service_deploys_nothing_and_succeeds() -> None:
@@ -18,3 +23,72 @@ def test_a_commit_that_changes_no_service_deploys_nothing_and_succeeds() -> None
     assert made.succeeded and made.result == "unchanged" and made.services == {} and made.commit == "ab" * 20
     described, text = anyio.run(run.describe, where, images)
     assert described == made and text == ""
+
+
+def place(**variables: str) -> Where:
+    catalog = builtin()
+    given = {"registryLoginServer": "r.example.com", **variables}
+    return Where(catalog, catalog.environments["development"], variables=given, registry=AsyncMock())
+
+
+def published(reference: str | None = "r.example.com/prodgy-{service}:1@sha256:" + "0" * 64, *services: str) -> Images:
+    made = {
+        name: Image(
+            service=name,
+            form=builtin().service(name).form,
+            result="pushed" if reference else "failed",
+            reference=reference.format(service=name) if reference else None,
+            digest="sha256:" + "0" * 64 if reference else None,
+        )
+        for name in services or ("api", "docs", "assistant")
+    }
+    return Images(registry="r.example.com", environment="development", commit="ab" * 20, images=made)
+
+
+@pytest.mark.parametrize(
+    ("images", "names", "message"),
+    [
+        (
+            published("elsewhere.example/prodgy-{service}:1@sha256:0", "api"),
+            None,
+            "not in r.example.com, .* promote it",
+        ),
+        (published("r.example.com.evil/x:1@sha256:0", "api"), None, "not in r.example.com"),
+        (published(None, "api"), None, "--images: api: its image is not there: failed"),
+        (published(), ["engine"], "--images: engine: no image"),
+        (published(), [], "--services: none named"),
+        (published(), ["engin"], "unknown service 'engin': did you mean 'engine'"),
+    ],
+)
+def test_what_cannot_be_deployed_is_refused_before_anything_is_asked(
+    images: Images, names: list[str] | None, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        anyio.run(run.deploy, place(), images, names)
+
+
+def test_all_that_is_missing_is_told_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        anyio.run(run.deploy, place(VM_IP="vm.example.com"), published())
+    told = sorted(str(caught.value).splitlines())
+    group = "variable group prodgy-development"
+    assert told == [
+        f"--variables: VM_USER is missing: the account on the machine of assistant; set it in the {group}",
+        f"--variables: apiContainerAppName is missing: the container app of api; set it in the {group}",
+        f"--variables: resourceGroup is missing: where the container apps are; set it in the {group}",
+        "prodgy-ci.toml: environments.development.urls.docs: is missing: where the site of docs is seen from outside",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "--vm-password: is missing"),
+        ("", "VM_PASSWORD is empty"),
+        ("$(VM_PASSWORD)", "still the pipeline's macro"),
+    ],
+)
+def test_a_secret_that_is_none_is_told_by_the_variable_to_set(given: str | None, message: str) -> None:
+    where = replace(place(VM_IP="vm", VM_USER="x"), vm_password=None if given is None else SecretStr(given))
+    with pytest.raises(InputError, match=rf"{re.escape(message)}.*prodgy-development"):
+        anyio.run(run.deploy, where, published(), ["assistant"])

@@ -67,7 +67,7 @@ class Where:
     def secret(self, given: SecretStr | None, name: str, option: str, what_for: str) -> SecretStr:
         """A secret of the group, which comes as an option or stands in the file; raises InputError, without the value."""
         group = self.environment.variable_group
-        text = given.get_secret_value() if given else self.variables.get(name)
+        text = self.variables.get(name) if given is None else given.get_secret_value()
         if text is None:
             raise InputError(f"{option}: is missing: {what_for}; {name} of the variable group {group} holds it")
         if fault := variables.wrong(name, text, group):
