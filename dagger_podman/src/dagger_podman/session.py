@@ -157,7 +157,8 @@ class Session:
 
     async def _evaluate(self, node: Node) -> Any:
         implementation = self.implementation(node)
-        arguments = {implementation.python_name(name): value for name, value in node.args if name != "[]"}
+        what = f"{node.parent.type if node.parent else 'Query'}.{node.field}"
+        arguments = implementation.arguments(what, (pair for pair in node.args if pair[0] != "[]"))
         if "node" in implementation.parameters:
             arguments["node"] = node
         if node.parent is None:

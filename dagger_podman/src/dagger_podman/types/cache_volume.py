@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from ..errors import NotAvailableError
+import dataclasses
+
 from ..fields import field
-from ..nodes import Node
 from ..session import Session
 
 
+@dataclasses.dataclass(frozen=True)
+class CacheValue:
+    key: str
+    sharing: str = "SHARED"
+    owner: str = ""
+
+
 @field("Query")
-async def cache_volume(
-    _: Session, key: str, source: Node | None = None, sharing: str = "SHARED", owner: str = ""
-) -> str:
-    if source is not None:
-        raise NotAvailableError("the argument 'source' of Query.cacheVolume")
-    return key
+async def cache_volume(_: Session, key: str, sharing: str = "SHARED", owner: str = "") -> CacheValue:
+    return CacheValue(key, sharing, owner)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import images, services
-from ..errors import DaggerPodmanError, NotAvailableError
+from ..errors import DaggerPodmanError
 from ..execution import executed, output
 from ..fields import field
 from ..nodes import Node
@@ -39,7 +39,7 @@ async def from_(session: Session, c: Container, address: str, registry_service: 
 
 
 # --- commands -----------------------------------------------------------------------------------------
-@field(C)
+@field(C, ignores=("noInit",))
 async def with_exec(
     _: Session,
     c: Container,
@@ -50,13 +50,9 @@ async def with_exec(
     redirect_stdout: str = "",
     redirect_stderr: str = "",
     expect: str = "SUCCESS",
-    experimental_privileged_nesting: bool = False,
     insecure_root_capabilities: bool = False,
     expand: bool = False,
-    no_init: bool = False,
 ) -> Container:
-    if experimental_privileged_nesting:
-        raise NotAvailableError("the argument 'experimentalPrivilegedNesting' of Container.withExec")
     command = tuple(c.expand(a, expand) for a in args) or c.args
     if use_entrypoint:
         command = c.entrypoint + command
@@ -111,19 +107,15 @@ async def with_error(_: Session, c: Container, err: str) -> Container:
 
 
 # --- services -----------------------------------------------------------------------------------------
-@field(C)
+@field(C, ignores=("noInit",))
 async def as_service(
     _: Session,
     c: Container,
     args: Sequence[str] = (),
     use_entrypoint: bool = False,
-    experimental_privileged_nesting: bool = False,
     insecure_root_capabilities: bool = False,
     expand: bool = False,
-    no_init: bool = False,
 ) -> services.ServiceValue:
-    if experimental_privileged_nesting:
-        raise NotAvailableError("the argument 'experimentalPrivilegedNesting' of Container.asService")
     command = tuple(c.expand(a, expand) for a in args) or c.args
     if use_entrypoint:
         command = c.entrypoint + command
@@ -132,7 +124,7 @@ async def as_service(
     return services.ServiceValue(c, command, privileged=insecure_root_capabilities)
 
 
-@field(C)
+@field(C, ignores=("noInit",))
 async def up(
     session: Session,
     c: Container,
@@ -140,10 +132,8 @@ async def up(
     ports: Sequence[dict[str, Any]] = (),
     args: Sequence[str] = (),
     use_entrypoint: bool = False,
-    experimental_privileged_nesting: bool = False,
     insecure_root_capabilities: bool = False,
     expand: bool = False,
-    no_init: bool = False,
 ) -> None:
-    value = await as_service(session, c, args, use_entrypoint, False, insecure_root_capabilities, expand)
+    value = await as_service(session, c, args, use_entrypoint, insecure_root_capabilities, expand)
     await services.up(session, value, ports, random)

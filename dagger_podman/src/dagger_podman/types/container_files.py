@@ -7,7 +7,6 @@ import posixpath
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import NotAvailableError
 from ..execution import mount_value
 from ..fields import field
 from ..nodes import Node
@@ -15,6 +14,7 @@ from ..session import Session
 from ..state import Change, Container, Edited, Mount, Root, Scratch
 from ..tree import Entry, Tree
 from ..values import file_node, stored_tree
+from .cache_volume import CacheValue
 
 C = "Container"
 
@@ -157,15 +157,14 @@ async def with_mounted_cache(
     c: Container,
     path: str,
     cache: Node,
-    source: Node | None = None,
     sharing: str = "SHARED",
     owner: str = "",
     expand: bool = False,
 ) -> Container:
-    if source is not None:
-        raise NotAvailableError("the argument 'source' of Container.withMountedCache")
-    key = await session.value(cache)
-    mount = Mount("cache", c.path(c.expand(path, expand)), cache, owner, sharing=sharing, cache_key=key)
+    value: CacheValue = await session.value(cache)
+    sharing = value.sharing if sharing == "SHARED" else sharing
+    path = c.path(c.expand(path, expand))
+    mount = Mount("cache", path, cache, owner or value.owner, sharing=sharing, cache_key=value.key)
     return c.with_mount(mount)
 
 

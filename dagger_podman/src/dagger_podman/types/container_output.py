@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from .. import exporting, images, services, stand_ins
-from ..errors import DaggerPodmanError, NotAvailableError, PodmanError
+from ..errors import DaggerPodmanError, PodmanError
 from ..fields import field
 from ..nodes import Node
 from ..registry_auth import auth_file
@@ -24,15 +23,12 @@ PUSHES_AT_ONCE = 4
 """Of images that share a base."""
 
 
-@field(C)
+@field(C, note="layers are not compressed", ignores=("forcedCompression",))
 async def as_tarball(
     session: Session,
     c: Container,
-    platform_variants: Sequence[Node] = (),
-    forced_compression: str | None = None,
     media_types: str = "OCIMediaTypes",
 ) -> FileValue:
-    _one_platform(platform_variants)
     with session.store.temporary_folder() as folder:
         await save(session, c, folder / "image.tar", media_types)
         with (folder / "image.tar").open("rb") as file:
@@ -70,12 +66,10 @@ async def publish(
     session: Session,
     c: Container,
     address: str,
-    platform_variants: Sequence[Node] = (),
     forced_compression: str | None = None,
     media_types: str = "OCIMediaTypes",
     registry_service: Node | None = None,
 ) -> str:
-    _one_platform(platform_variants)
     registry = stand_ins.registry_of(stand_ins.canonical(address))
     stand_in = await images.stand_in_below(session, c.labels)
     if stand_in and not images.is_loopback(registry) and registry_service is None:
@@ -123,38 +117,28 @@ def _last_error(stderr: bytes) -> str:
     return lines[-1].removeprefix("Error: ") if lines else stderr.decode(errors="replace").strip()[-500:]
 
 
-@field(C)
+@field(C, note="layers are not compressed", ignores=("forcedCompression",))
 async def export(
     session: Session,
     c: Container,
     path: str,
-    platform_variants: Sequence[Node] = (),
-    forced_compression: str | None = None,
     media_types: str = "OCIMediaTypes",
     expand: bool = False,
 ) -> str:
-    _one_platform(platform_variants)
-    return await exporting.export(session, c, path)
+    whole = media_types == "OCIMediaTypes"
+    return await exporting.export(session, c if whole else await as_tarball(session, c, media_types), path)
 
 
-@field(C)
+@field(C, note="layers are not compressed", ignores=("forcedCompression",))
 async def export_image(
     session: Session,
     c: Container,
     name: str,
-    platform_variants: Sequence[Node] = (),
-    forced_compression: str | None = None,
     media_types: str = "OCIMediaTypes",
 ) -> None:
-    _one_platform(platform_variants)
     if not re.fullmatch(r"[a-z0-9]+[\w./:-]*", name):
         raise DaggerPodmanError(f"invalid image name {name!r}")
     image = await images.assemble(session, c)
     with contextlib.suppress(PodmanError):
         await session.podman("untag", f"localhost/{name}")
     await session.podman("tag", image, name)
-
-
-def _one_platform(variants: Sequence[Node]) -> None:
-    if variants:
-        raise NotAvailableError("an image of several platforms")

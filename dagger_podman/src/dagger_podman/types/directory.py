@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import building, exporting, images, tree
-from ..errors import DaggerPodmanError, NotAvailableError
+from ..errors import DaggerPodmanError
 from ..fields import field, reads
 from ..gitignore import without_ignored
 from ..layers import owner_ids
@@ -193,7 +193,7 @@ async def diff(session: Session, d: Tree, other: Node) -> Tree:
     return tree.diff(d, await session.value(other))
 
 
-@field(D)
+@field(D, ignores=("noInit",))
 async def docker_build(
     session: Session,
     d: Tree,
@@ -202,11 +202,7 @@ async def docker_build(
     build_args: Sequence[dict[str, str]] = (),
     target: str = "",
     secrets: Sequence[Node] = (),
-    no_init: bool = False,
-    ssh: Node | None = None,
 ) -> Container:
-    if ssh:
-        raise NotAvailableError("the argument 'ssh' of Directory.dockerBuild")
     image = await building.build(session, d, dockerfile, platform or "", build_args, target, secrets)
     return await images.container_of(session, image)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from ..errors import FunctionError, NotAvailableError, UsageError
+from ..errors import FunctionError, UsageError
 from ..exporting import MODULE_CONTAINER
 from ..fields import field, reads
 from ..files import ingest
@@ -96,11 +96,8 @@ async def workdir(
     path: str,
     exclude: Sequence[str] = (),
     include: Sequence[str] = (),
-    gitignore: bool = False,
 ) -> Tree:
     """A folder that the module's process wrote, below its working directory, which is / here."""
-    if gitignore:
-        raise NotAvailableError("the argument 'gitignore' of CurrentModule.workdir")
     local = PurePosixPath(path)
     if local.is_absolute() or ".." in local.parts:
         raise UsageError(f"workdir path {path!r} escapes workdir")

@@ -43,22 +43,21 @@ async def _given(session: Session, kind: str, text: str, ignore: Sequence[str] =
     return await session.value(await arguments.resolve(session, kind, text, ignore))
 
 
-@field("Host")
+@field("Host", ignores=("noCache",))
 async def directory(
     session: Session,
     _: None,
     path: str,
     exclude: Sequence[str] = (),
     include: Sequence[str] = (),
-    no_cache: bool = False,
     gitignore: bool = False,
 ) -> Tree:
     found: Tree = await _given(session, "Directory", path, exclude)
     return filtered(without_ignored(session.store, found) if gitignore else found, include=include)
 
 
-@field("Host")
-async def file(session: Session, _: None, path: str, no_cache: bool = False) -> FileValue:
+@field("Host", ignores=("noCache",))
+async def file(session: Session, _: None, path: str) -> FileValue:
     found: FileValue = await _given(session, "File", path)
     return found
 

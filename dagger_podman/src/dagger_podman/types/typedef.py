@@ -12,6 +12,8 @@ from ..nodes import Node
 from ..session import Session
 from ..typedefs import MISSING, Argument, EnumType, Field, ObjectType, Schema, TypeRef
 
+SAID_ELSEWHERE = ("deprecated", "sourceMap")
+"""Arguments by which nothing is decided here."""
 SCALARS = {"STRING_KIND": "String", "INTEGER_KIND": "Int", "FLOAT_KIND": "Float", "BOOLEAN_KIND": "Boolean"}
 
 
@@ -62,34 +64,28 @@ async def with_scalar(_: Session, t: TypeDef, name: str, description: str = "") 
     return TypeDef(TypeRef("scalar", name, t.ref.optional))
 
 
-@field("TypeDef", "withObject", "withInterface")
+@field("TypeDef", "withObject", "withInterface", ignores=SAID_ELSEWHERE)
 async def with_object(
     _: Session,
     t: TypeDef,
     name: str,
     description: str = "",
-    source_map: Node | None = None,
-    deprecated: str | None = None,
 ) -> TypeDef:
     return TypeDef(TypeRef("object", name, t.ref.optional), ObjectType(name, {}, description or ""))
 
 
-@field("TypeDef")
-async def with_enum(
-    _: Session, t: TypeDef, name: str, description: str = "", source_map: Node | None = None
-) -> TypeDef:
+@field("TypeDef", ignores=SAID_ELSEWHERE)
+async def with_enum(_: Session, t: TypeDef, name: str, description: str = "") -> TypeDef:
     return TypeDef(TypeRef("enum", name, t.ref.optional), enum=EnumType(name, {}, description or ""))
 
 
-@field("TypeDef")
+@field("TypeDef", ignores=SAID_ELSEWHERE)
 async def with_enum_member(
     _: Session,
     t: TypeDef,
     name: str,
     value: str = "",
     description: str = "",
-    source_map: Node | None = None,
-    deprecated: str | None = None,
 ) -> TypeDef:
     assert t.enum
     return dataclasses.replace(t, enum=dataclasses.replace(t.enum, values={**t.enum.values, name: description or ""}))
@@ -100,15 +96,13 @@ def _with(t: TypeDef, added: Field) -> TypeDef:
     return dataclasses.replace(t, object=dataclasses.replace(t.object, fields={**t.object.fields, added.name: added}))
 
 
-@field("TypeDef")
+@field("TypeDef", ignores=SAID_ELSEWHERE)
 async def with_field(
     session: Session,
     t: TypeDef,
     name: str,
     type_def: Node,
     description: str = "",
-    source_map: Node | None = None,
-    deprecated: str | None = None,
 ) -> TypeDef:
     kind: TypeDef = await session.value(type_def)
     return _with(t, Field(name, kind.ref, doc=description or "", stored=True))
@@ -136,7 +130,7 @@ async def with_description(_: Session, f: Field, description: str) -> Field:
     return dataclasses.replace(f, doc=description or "")
 
 
-@field("Function")
+@field("Function", ignores=SAID_ELSEWHERE)
 async def with_arg(
     session: Session,
     f: Field,
@@ -146,8 +140,6 @@ async def with_arg(
     default_value: str | None = None,
     default_path: str = "",
     ignore: Sequence[str] = (),
-    source_map: Node | None = None,
-    deprecated: str | None = None,
     default_address: str = "",
 ) -> Field:
     default: Any = MISSING if default_value in (None, "") else json.loads(str(default_value))
