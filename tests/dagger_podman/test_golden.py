@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def transcripts() -> Iterator[Transcript]:
         )
 
 
+Answers = dict[str, tuple[subprocess.CompletedProcess[str], Path]]
 ALL = list(transcripts())
 HELP = [t for t in ALL if "--help" in t.command]
 PRINTED = [t for t in ALL if t not in HELP]
@@ -84,6 +86,19 @@ def run(probe: Path, command: str, out: Path) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.fixture(scope="module")
+def answers(probe: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """What the wanted commands answered, and the folder of what they wrote. They run side by side, to save time."""
+    tests = [item for item in request.session.items if item.path == request.path and isinstance(item, pytest.Function)]
+    parameters = [test.callspec.params for test in tests if hasattr(test, "callspec")]
+    commands = [transcript.command for transcript in ALL if {"expected": transcript} in parameters]
+    folders = [tmp_path_factory.mktemp("out") for _ in commands]
+    run(probe, "functions", probe)  # the module is made ready once
+    with ThreadPoolExecutor(4) as pool:
+        done = pool.map(lambda command, out: run(probe, command, out), commands, folders)
+        return dict(zip(commands, zip(done, folders, strict=True), strict=True))
+
+
 def without_ids(text: str) -> str:
     return re.sub(r"@xxh3:[0-9a-f]{16}", "@xxh3:…", text)
 
@@ -93,15 +108,15 @@ def words(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("expected", PRINTED, ids=lambda t: t.command)
-def test_a_command_answers_as_the_engine_does(probe: Path, tmp_path: Path, expected: Transcript) -> None:
-    done = run(probe, expected.command, tmp_path)
+def test_a_command_answers_as_the_engine_does(answers: Answers, expected: Transcript) -> None:
+    done, out = answers[expected.command]
     assert done.returncode == expected.exit_code, done.stderr
     if "Description" in expected.stdout:
         engines_own = expected.stdout.partition("Skipped 1 function(s) with unsupported types: with")[0]
         assert words(done.stdout) == words(engines_own)
     else:
-        assert without_ids(done.stdout) == without_ids(expected.stdout.replace("OUT", str(tmp_path)))
-    written = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
+        assert without_ids(done.stdout) == without_ids(expected.stdout.replace("OUT", str(out)))
+    written = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
     assert tuple(written) == expected.wrote
     if expected.stderr:
         said = SAID_BETTER.get(expected.command, expected.stderr.removeprefix("Error: ").strip())
@@ -112,8 +127,8 @@ def test_a_command_answers_as_the_engine_does(probe: Path, tmp_path: Path, expec
 
 
 @pytest.mark.parametrize("expected", HELP, ids=lambda t: t.command)
-def test_help_has_the_engines_parts(probe: Path, tmp_path: Path, expected: Transcript) -> None:
-    done = run(probe, expected.command, tmp_path)
+def test_help_has_the_engines_parts(answers: Answers, expected: Transcript) -> None:
+    done, _ = answers[expected.command]
     assert done.returncode == 0
     known = expected.stdout.partition("(then the OPTIONS")[0]
     missing = set(words(known)) - set(words(done.stdout))
