@@ -95,12 +95,16 @@ def podman(*arguments: str) -> list[str]:
     return done.stdout.split()
 
 
-def left_behind(*clients: Client) -> list[str]:
-    """Containers, networks, secrets, processes, temporary files and files in memory of sessions."""
-    processes = []
+def processes() -> list[str]:
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            processes.append((folder / "cmdline").read_text(errors="replace"))
+            found.append((folder / "cmdline").read_text(errors="replace"))
+    return found
+
+
+def left_behind(*clients: Client) -> list[str]:
+    """Containers, networks, secrets, processes, temporary files and files in memory of sessions."""
     names = [
         *podman("ps", "-a", "--format", "{{.Names}}"),
         *podman("network", "ls", "--format", "{{.Name}}"),
@@ -108,7 +112,7 @@ def left_behind(*clients: Client) -> list[str]:
         *os.listdir(runtime_folder()),
         *os.listdir(store.default_folder() / "tmp"),
         *(str(client.lock) for client in clients if client.lock.exists()),
-        *processes,
+        *processes(),
     ]
     return [name for name in names if any(client.lock.name in name for client in clients)]
 
@@ -150,6 +154,38 @@ def test_a_signal_ends_everything_in_order(start: Start, number: int) -> None:
     assert left_behind(client) == []
 
 
+DEAF = "trap '' INT TERM; sleep"
+"""A command that does not listen to signals."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "work",
+    [
+        f'{BASE} {{ withExec(args: ["sh", "-c", "{DEAF} MARK"]) {{ stdout }} }} }}',
+        f'directory {{ withNewFile(path: "Dockerfile", contents: "FROM python:3.13-slim\\nRUN {DEAF} MARK")'
+        " { dockerBuild { stdout } } }",
+    ],
+    ids=["exec", "build"],
+)
+def test_a_command_that_does_not_listen_ends_with_its_session(start: Start, work: str, number: int) -> None:
+    client, mark = start(), f"300.{time.time_ns()}"
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(client.post, "{ " + work.replace("MARK", mark) + " }")
+        while not any(process.startswith("sleep") and mark in process for process in processes()):
+            assert not answer.done(), answer.result()
+            time.sleep(0.1)
+        client.end(number)
+        assert answer.exception()
+    if number == signal.SIGKILL:
+        start().post("{ version }")
+    until = time.monotonic() + 20
+    while time.monotonic() < until and any(mark in process for process in processes()):
+        time.sleep(0.1)
+    assert [process for process in processes() if mark in process] == []
+    assert left_behind(client) == []
+
+
 def test_what_a_killed_session_left_is_removed_by_the_next(start: Start) -> None:
     client = start()
     client.post(SERVICE)
@@ -168,6 +204,21 @@ def test_many_killed_sessions_leave_the_machine_as_it_was(start: Start) -> None:
     assert len(left_behind(clients[-1])) > 5
     start().post("{ version }")
     assert left_behind(*clients) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_another_command_is_stopping_is_stopped_too(start: Start, number: int) -> None:
+    client = start()
+    client.post(SERVICE)
+    (name,) = [n for n in podman("ps", "--format", "{{.Names}}") if client.lock.name in n]
+    environment = {**os.environ, **host.podman_environment(store.default_folder())}
+    with subprocess.Popen(["podman", "stop", "-t", "30", name], env=environment, stderr=subprocess.DEVNULL) as stopping:
+        while podman("inspect", "--format", "{{.State.Status}}", name) != ["stopping"]:
+            time.sleep(0.1)
+        client.end(number)
+        start().post("{ version }")
+        stopping.wait(20)
+    assert left_behind(client) == []
 
 
 def test_a_killed_podman_is_said_and_the_next_try_works(start: Start) -> None:

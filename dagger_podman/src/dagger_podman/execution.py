@@ -168,12 +168,12 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
         ]
         session.left_containers[key] = name
         try:
-            done = await _podman_run(session, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
+            done = await _podman_run(session, name, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
             if done.exit_code == 126 and b"does not exist on container" in done.stderr:
                 # Dagger makes the working directory.
                 await session.podman("rm", "-f", "-t", "0", name)
                 image = await images.image_of(session, Edited(Image(image), (Change(c.workdir, make_directory=True),)))
-                done = await _podman_run(session, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
+                done = await _podman_run(session, name, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
             if done.exit_code == 125:
                 raise PodmanError("run", 125, session.scrubber.clean(done.stderr).decode(errors="replace"))
             clean = session.scrubber.clean
@@ -196,8 +196,15 @@ async def _forget_secrets(session: Session, name: str) -> None:
     (folder / "config.json").unlink(missing_ok=True)
 
 
-async def _podman_run(session: Session, command: list[str], stdin: bytes | None, step: Any) -> Completed:
-    return await session.podman.run(*command, stdin=stdin, listener=step.output)
+async def _podman_run(session: Session, name: str, command: list[str], stdin: bytes | None, step: Any) -> Completed:
+    running = asyncio.ensure_future(session.podman.run(*command, stdin=stdin, listener=step.output))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():  # the first process of a container is deaf to most signals
+            await session.podman.run("rm", "-f", "-t", "0", "--ignore", name)
+            await asyncio.wait([running], timeout=1)
+        raise
 
 
 def _check(ex: Executed, code: int, stdout: bytes, stderr: bytes) -> None:

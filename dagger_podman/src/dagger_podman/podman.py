@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -18,6 +19,7 @@ LABEL = "dagger-podman"
 IMAGES = "localhost/dagger-podman"
 """What the name of every image of ours begins with."""
 
+ENDS_WITHIN = 5.0
 Listener = Callable[[Literal["stdout", "stderr"], bytes], None]
 
 
@@ -27,6 +29,25 @@ class Completed:
     stdout: bytes
     stderr: bytes
     combined: bytes
+
+
+def kill_commands(podman: int) -> bool:
+    """Kill the commands of a build by the id of its podman, which would leave them running; False if there are none."""
+    children: dict[int, list[int]] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(process.name))
+    below = [podman]
+    for one in below:
+        below += children.get(one, [])
+    killed = False
+    for one in below:
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{one}/ns/pid") != os.readlink("/proc/self/ns/pid"):  # it is in a container
+                os.kill(one, signal.SIGKILL)
+                killed = True
+    return killed
 
 
 class Podman:
@@ -84,8 +105,11 @@ class Podman:
             return Completed(await process.wait(), bytes(out), bytes(err), bytes(both))
         finally:
             if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-                await process.wait()
+                if kill_commands(process.pid):  # then a build ends by itself, and clears up
+                    await asyncio.wait([asyncio.ensure_future(process.wait())], timeout=ENDS_WITHIN)
+                if process.returncode is None:
+                    process.send_signal(signal.SIGTERM)
+                    await process.wait()
 
     async def start(
         self, *args: str, env: Mapping[str, str] | None = None, stdin: bool = False, cwd: Path | None = None

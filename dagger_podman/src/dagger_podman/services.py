@@ -7,6 +7,8 @@ import collections
 import contextlib
 import dataclasses
 import json
+import os
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,6 +63,22 @@ class Running:
     process: asyncio.subprocess.Process | None = None
     log: collections.deque[bytes] = dataclasses.field(default_factory=lambda: collections.deque(maxlen=50))
     pump: asyncio.Future[Any] | None = None
+    handle: int = -1
+    """Of its first process, for Podman 4 forgets a container that two commands stop at once, and lets it run."""
+
+    async def end(self, session: Session, grace: int) -> None:
+        """Stop it and remove it."""
+        await session.podman.run("rm", "-f", "-t", str(grace), self.name)
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.close(self.handle)
+        self.handle = -1
+        if self.process and self.process.returncode is None:
+            try:
+                await asyncio.wait_for(self.process.wait(), STOP_WITHIN)
+            except TimeoutError:
+                self.process.kill()
 
 
 async def service_key(session: Session, node: Node) -> str:
@@ -145,7 +163,7 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
         session.progress.step(f"service {value.hostname or ' '.join(value.args)[:80]}")
     )
     running.process = await session.podman.start(*command)
-    stack.push_async_callback(_stop, session, running)
+    stack.push_async_callback(running.end, session, grace=1)  # nobody is left who could need what it holds
     running.pump = asyncio.gather(
         _pump(session, running, running.process.stdout, step), _pump(session, running, running.process.stderr, step)
     )
@@ -187,6 +205,8 @@ async def _ready(session: Session, running: Running, pidfile: Path) -> None:
             )
         with contextlib.suppress(OSError):
             pid = pid or pidfile.read_text().strip()
+            if pid and running.handle < 0:
+                running.handle = os.pidfd_open(int(pid))
         if pid:
             if not running.address:
                 running.address = await _address(session, running.name)
@@ -202,18 +222,11 @@ async def _address(session: Session, name: str) -> str:
     return next((str(n["IPAddress"]) for n in json.loads(done.stdout).values() if n.get("IPAddress")), "")
 
 
-async def _stop(session: Session, running: Running) -> None:
-    await session.podman.run("rm", "-f", "-t", "1", running.name)  # nobody is left who could need what it holds
-    if running.process:
-        await running.process.wait()
-
-
 async def stop(session: Session, value: ServiceValue, kill: bool = False) -> None:
     """Stop a service now; a later start gives a new one."""
     key = f"service {await _key(session, value)}"
     running: Running = await session.once(key, _not_running)
-    await session.podman.run("stop", "-t", "0" if kill else str(STOP_WITHIN), running.name)
-    await session.podman.run("rm", "-f", "-t", "0", running.name)
+    await running.end(session, grace=0 if kill else STOP_WITHIN)
     session.drop(key)
 
 

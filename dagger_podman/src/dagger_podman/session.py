@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import shutil
+import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -18,11 +19,14 @@ from typing import IO, Any
 from .errors import DaggerPodmanError, NotAvailableError
 from .fields import IMPLEMENTED, Implementation
 from .nodes import Node
-from .podman import LABEL, Podman
+from .podman import LABEL, Podman, kill_commands
 from .progress import Progress
 from .scrub import Scrubber
 from .store import Store, remove_temporary, sessions_folder
 from .typedefs import Schema, TypeRef
+
+SESSION_VARIABLE = "DAGGER_PODMAN_SESSION"
+"""In the environment of each podman: by it the next session finds those of one that was killed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Session:
 
     def __init__(self, podman: Podman, store: Store, schema: Schema, progress: Progress) -> None:
         self.podman, self.store, self.schema, self.progress = podman, store, schema, progress
-        self.id = store.owner = uuid.uuid4().hex[:12]
+        self.id = store.owner = podman.environment[SESSION_VARIABLE] = uuid.uuid4().hex[:12]
         self.nodes: dict[str, Node] = {}
         self.scrubber = Scrubber()
         self.secrets: dict[str, bytes] = {}
@@ -59,8 +63,10 @@ class Session:
     async def running(self) -> AsyncIterator[Session]:
         """Hold the session's lock file, by which others see that it lives; leave nothing behind at the end."""
         path = sessions_folder() / self.id
-        with path.open("w") as self._lock_file:
+        part = path.with_name(f".{self.id}")
+        with part.open("w") as self._lock_file:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            part.rename(path)  # others see it locked or not at all
             print(self.store.folder, file=self._lock_file, flush=True)
             await self._remove_orphans()
             try:
@@ -92,7 +98,7 @@ class Session:
     async def _remove_orphans(self) -> None:
         """What sessions left that died without a chance to clear up."""
         for path in sessions_folder().iterdir():
-            if path.name == self.id:
+            if path.name == self.id or path.name.startswith("."):
                 continue
             with contextlib.suppress(OSError), path.open("r") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -205,10 +211,11 @@ async def _run(work: Callable[[], Awaitable[Any]]) -> Any:
 
 
 async def remove_session(podman: Podman, session_id: str) -> None:
-    """Remove the containers, networks and secrets of one session."""
+    """Remove the containers, networks, secrets and processes of one session."""
     ours = f"label={LABEL}.session={session_id}"
     containers = (await podman("ps", "-aq", "--filter", ours)).split()
     if containers:
+        await podman.run("kill", *containers)  # Podman 4 lets run what it removes while another command stops it
         await podman("rm", "-f", "-t", "0", "--depend", *containers)
     networks = (await podman("network", "ls", "-q", "--filter", ours)).split()
     if networks:
@@ -216,6 +223,16 @@ async def remove_session(podman: Podman, session_id: str) -> None:
     secrets = (await podman("secret", "ls", "-q", "--filter", f"name=dagger-podman-{session_id}-")).split()
     if secrets:
         await podman("secret", "rm", *secrets)
+    mine = f"{SESSION_VARIABLE}={session_id}".encode()
+    left = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mine in (process / "environ").read_bytes().split(b"\0"):
+                left.append(int(process.name))
+    if not any([kill_commands(process) for process in left]):
+        for number in left:
+            with contextlib.suppress(OSError):
+                os.kill(number, signal.SIGTERM)
     for name in os.listdir(runtime_folder()):
         if name.startswith(f"{session_id}-"):
             shutil.rmtree(os.path.join(runtime_folder(), name), ignore_errors=True)
