@@ -223,10 +223,11 @@ def test_what_another_command_is_stopping_is_stopped_too(start: Start, number: i
 
 def test_a_killed_podman_is_said_and_the_next_try_works(start: Start) -> None:
     client = start()
-    script = f"sleep 2; echo done {time.time_ns()}"
+    script = f"sleep 3; echo done {time.time_ns()}"
 
     def kill() -> None:
-        time.sleep(1.5)
+        while not any(process.startswith("sh\0") and script in process for process in processes()):
+            time.sleep(0.1)
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 command = (folder / "cmdline").read_bytes().split(b"\0")
