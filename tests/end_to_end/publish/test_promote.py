@@ -78,7 +78,7 @@ def test_plan_publish_promote_push_each_image_once(
     monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
     git(repository, "add", "-A")
     git(repository, "commit", "--quiet", "--message=one")
-    names = ("api", "engine", "docs")
+    names = ("api", "docs")
     plan, images, promoted, boms = (tmp_path / name for name in ("plan.json", "images.json", "promoted.json", "sbom"))
     printed = []
 
@@ -121,9 +121,8 @@ def test_plan_publish_promote_push_each_image_once(
     assert told == []
     assert PASSWORD not in "".join(printed)
     assert not [file for file in kept(tmp_path) if PASSWORD.encode() in content(file)]
-    assert {file.name for file in boms.iterdir()} == {"api.cdx.json", "engine.cdx.json"}
+    assert {file.name for file in boms.iterdir()} == {"api.cdx.json"}
     assert {"pkg:deb", "pkg:npm"} == packages(boms / "api.cdx.json", str(published.images["api"].digest))
-    assert {"pkg:deb", "pkg:pypi"} == packages(boms / "engine.cdx.json", str(published.images["engine"].digest))
 
 
 def kept(folder: Path) -> Iterator[Path]:
