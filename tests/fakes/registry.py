@@ -18,7 +18,12 @@ from pathlib import Path
 USER, PASSWORD = "publisher", "canary-7b1f"
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"
 """Whom Azure's registry takes for the owner of a token; here a second user with the same password."""
-HASHED = "$2b$04$LIt3qx3LaKuTwldvW0WzOOzASnIcy/lV2m1hUED4OvML0xAscZtFm"
+WATCHED_USER, WATCHED_PASSWORD = "watched", "canary-93e0"
+"""For tests that look for the password where it must not be: no other test, at the same time, shows this one."""
+HASHED = {
+    **dict.fromkeys((USER, TOKEN_USER), "$2b$04$LIt3qx3LaKuTwldvW0WzOOzASnIcy/lV2m1hUED4OvML0xAscZtFm"),
+    WATCHED_USER: "$2b$04$zsgnlQcruQ0mEsyGesWJ6es0ky2o5AnrsuZydL2I3WGy9pze5y5le",
+}
 
 
 def free_port() -> int:
@@ -58,7 +63,7 @@ def registry(folder: Path, *, login: bool = False, tls: bool = False, port: int 
     port = port or free_port()
     auth = ""
     if login:
-        (folder / "htpasswd").write_text(f"{USER}:{HASHED}\n{TOKEN_USER}:{HASHED}\n")
+        (folder / "htpasswd").write_text("".join(f"{user}:{hashed}\n" for user, hashed in HASHED.items()))
         auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n"
     secure, ca = "", None
     if tls:

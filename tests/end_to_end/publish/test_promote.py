@@ -14,7 +14,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from end_to_end.conftest import Call
 from end_to_end.publish.publishing import Publishing, digests, git, reach, results
-from fakes.registry import PASSWORD, USER, Registry, registry
+from fakes.registry import PASSWORD, WATCHED_PASSWORD, WATCHED_USER, Registry, registry
 
 from dagger_podman.store import default_folder
 from prodgy_ci.images import promote
@@ -56,7 +56,7 @@ def command_lines() -> Iterator[list[str]]:
         while not over.wait(0.05):
             for file in Path("/proc").glob("[0-9]*/cmdline"):
                 with contextlib.suppress(OSError):
-                    told.extend([line] if PASSWORD in (line := file.read_text(errors="replace")) else [])
+                    told.extend([line] if WATCHED_PASSWORD in (line := file.read_text(errors="replace")) else [])
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -75,7 +75,7 @@ def manifests(target: Registry) -> Counter[str]:
 def test_plan_publish_promote_push_each_image_once(
     call: Call, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
+    monkeypatch.setenv("REGISTRY_PASSWORD", WATCHED_PASSWORD)
     git(repository, "add", "-A")
     git(repository, "commit", "--quiet", "--message=one")
     names = ("api", "docs")
@@ -88,7 +88,7 @@ def test_plan_publish_promote_push_each_image_once(
         assert ended.returncode == 0, printed[-1]
 
     def login(side: str = "") -> tuple[str, str]:
-        return f"--{side}username={USER}", f"--{side}password=env://REGISTRY_PASSWORD"
+        return f"--{side}username={WATCHED_USER}", f"--{side}password=env://REGISTRY_PASSWORD"
 
     with (
         registry(tmp_path / "one", login=True) as first,
@@ -119,8 +119,8 @@ def test_plan_publish_promote_push_each_image_once(
     assert digests(there_too) == digests(published)
     assert results(there_too) == dict.fromkeys(names, "found")
     assert told == []
-    assert PASSWORD not in "".join(printed)
-    assert not [file for file in kept(tmp_path) if PASSWORD.encode() in content(file)]
+    assert WATCHED_PASSWORD not in "".join(printed)
+    assert not [file for file in kept(tmp_path) if WATCHED_PASSWORD.encode() in content(file)]
     assert {file.name for file in boms.iterdir()} == {"api.cdx.json"}
     assert {"pkg:deb", "pkg:npm"} == packages(boms / "api.cdx.json", str(published.images["api"].digest))
 
