@@ -92,3 +92,16 @@ def test_a_secret_that_is_none_is_told_by_the_variable_to_set(given: str | None,
     where = replace(place(VM_IP="vm", VM_USER="x"), vm_password=None if given is None else SecretStr(given))
     with pytest.raises(InputError, match=rf"{re.escape(message)}.*prodgy-development"):
         anyio.run(run.deploy, where, published(), ["assistant"])
+
+
+@pytest.mark.parametrize(
+    ("api", "message"),
+    [
+        ("Prodgy_API", "--variables: apiContainerAppName: 'Prodgy_API' cannot be the name of a container app"),
+        ("same", "--variables: engineContainerAppName: same is the app of api already; .*prodgy-development"),
+    ],
+)
+def test_a_name_that_is_no_apps_or_another_services_is_refused(api: str, message: str) -> None:
+    names = {"apiContainerAppName": api, "engineContainerAppName": "same", "resourceGroup": "prodgy-dev"}
+    with pytest.raises(InputError, match=message):
+        anyio.run(run.deploy, place(**names), published("r.example.com/prodgy-{service}:1@sha256:0", "api", "engine"))

@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..images.registry import Registry
 from . import published, variables
 from .container_apps.client import AZURE, Client, connect
+from .container_apps.names import app_name
 from .container_apps.target import ContainerApp
 from .static_web_app import StaticWebApp, upload
 from .target import Serving, Target
@@ -102,7 +103,7 @@ async def reached(where: Where, services: Sequence[Service], changing: bool = Fa
     for service in services:
         try:
             if service in apps:
-                names[service.name] = where.variable(service.variable or "", f"the container app of {service.name}")
+                names[service.name] = _app_name(where, service, names)
             else:
                 others[service.name] = _target(where, service, changing)
         except InputError as error:
@@ -133,6 +134,18 @@ def knows(where: Where, service: Service) -> bool:
     except InputError:
         return False
     return True
+
+
+def _app_name(where: Where, service: Service, others: Mapping[str, str]) -> str:
+    """Which container app is the service's; one that is another service's too would be given both images in turn."""
+    variable = service.variable or ""
+    name = app_name(where.variable(variable, f"the container app of {service.name}"), f"--variables: {variable}")
+    if other := next((other for other, its in others.items() if its == name), None):
+        group = where.environment.variable_group
+        raise InputError(
+            f"--variables: {variable}: {name} is the app of {other} already; mend it in the variable group {group}"
+        )
+    return name
 
 
 def _app(where: Where, service: Service, name: str, client: Client) -> ContainerApp:
