@@ -72,9 +72,9 @@ async def test_a_read_is_repeated(azure: Manager, client: Client, status: int) -
 
 async def test_a_read_is_repeated_after_a_cut_a_hang_and_what_is_no_answer_of_azure(azure: Manager) -> None:
     azure.cut(method="GET")
-    azure.hang(method="GET", seconds=0.5)
+    azure.hang(method="GET", seconds=2)
     azure.lie("<html>")
-    async with connected(azure, Pace(request=0.05, retries=2, pause=0.005)) as client:
+    async with connected(azure, Pace(request=0.7, retries=5, pause=0.005)) as client:
         assert await client.app("api")
     assert len(azure.requests) == 4
 
