@@ -4,8 +4,11 @@ import contextlib
 import os
 import pwd
 import shutil
+import socket
+import ssl
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,3 +83,31 @@ def postgres(*, tls: bool = False) -> Iterator[Postgres]:
             yield Postgres(port, ca)
         finally:
             run(*control, "--mode=immediate", "--wait", "stop")
+
+
+@contextlib.contextmanager
+def refusing(folder: Path) -> Iterator[tuple[int, threading.Event]]:
+    """A stand-in: refuses a password over TLS and leaves closing to the client. Its port, and whether that closed."""
+    certificates(folder, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    refusal = b"SFATAL\0C28P01\0Mno\0\0"
+    closed = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            connection.recv(8)
+            connection.sendall(b"S")
+            secure = context.wrap_socket(connection, server_side=True)
+            secure.recv(1024)
+            secure.sendall(b"E" + (4 + len(refusal)).to_bytes(4, "big") + refusal)
+            with socket.socket(fileno=secure.detach()) as below:
+                while below.recv(1024):
+                    pass
+            closed.set()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1], closed
+    thread.join(5)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import anyio
 import pytest
-from fakes.postgres import ENCODED, PASSWORD, Postgres, postgres
+from fakes.postgres import ENCODED, PASSWORD, Postgres, postgres, refusing
 from fakes.registry import free_port
 from fakes.silent import silent
 from pydantic import SecretStr
@@ -88,6 +90,12 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(server: Postgres
 )
 async def test_a_server_without_tls_fails_in_that_alone(plain: Postgres, query: str, expected: str) -> None:
     assert statuses(await found(plain.url(query))) == expected
+
+
+async def test_a_refused_login_leaves_no_connection_open(tmp_path: Path) -> None:
+    with refusing(tmp_path) as (port, closed):
+        assert statuses(await found(Postgres(port, None).url("?sslmode=require"))) == "pwfn"
+        assert await anyio.to_thread.run_sync(closed.wait, 5)
 
 
 async def test_what_does_not_listen_or_answer_or_resolve_is_not_reachable(server: Postgres) -> None:

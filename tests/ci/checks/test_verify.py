@@ -178,7 +178,7 @@ async def test_one_thing_that_is_broken_fails_in_its_checks_alone(
     good: Stack, broken: str, expected: set[str], mend: dict[str, str]
 ) -> None:
     good.broken.add(broken)
-    asked = subject(good, 1.5 if broken == "queue" else 5)
+    asked = subject(good, 4 if broken == "queue" else 8)
     found = failed(await looked(asked))
     host = asked.urls["api"].removeprefix("http://")
     assert {name.replace(host, "HOST") for name in found} == expected

@@ -1,5 +1,6 @@
 """Whether PostgreSQL is reachable, encrypted, lets us in, and which version it is: one connection."""
 
+import contextlib
 import ssl
 import time
 from collections.abc import Mapping
@@ -59,9 +60,18 @@ def address(url: SecretStr) -> Address | str:
     return Address(parts.hostname, port, user, database, mode, unquote(parts.password or ""))
 
 
+class _ClosesAtOnce(ssl.SSLObject):
+    """Says goodbye without waiting for the server's: asyncpg does not wait either, and its socket would stay open."""
+
+    def unwrap(self) -> None:
+        with contextlib.suppress(ssl.SSLError):
+            super().unwrap()
+
+
 def context(mode: str, ca: Path | None) -> ssl.SSLContext:
     """What a mode demands of the server's certificate, as in libpq; `ca` beside the public authorities' replacement."""
     made = ssl.create_default_context(cafile=str(ca) if ca else None)
+    made.sslobject_class = _ClosesAtOnce
     made.check_hostname = mode == "verify-full"
     if mode not in _VERIFIED:
         made.verify_mode = ssl.CERT_NONE
