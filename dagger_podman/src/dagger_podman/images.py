@@ -8,6 +8,8 @@ import dataclasses
 import hashlib
 import json
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import stand_ins
@@ -16,9 +18,9 @@ from .host import own_platform
 from .image_files import edits_to_json, on_image
 from .image_layout import write_layout
 from .layers import Edit
-from .podman import IMAGES
+from .podman import IMAGES, Podman
 from .state import Change, Container, Edited, Executed, Image, Pairs, Port, Root, Scratch
-from .store import digest_of
+from .store import Store, digest_of
 from .tree import Entry, Tree
 
 if TYPE_CHECKING:
@@ -33,11 +35,9 @@ STAND_IN_LABEL = "dagger-podman.stand-in-for"
 # --- the store's images -------------------------------------------------------------------------------
 async def named(session: Session, name: str) -> dict[str, Any] | None:
     """What Podman knows of an image that may have other names tomorrow; None where it has none of this name."""
-    done = await session.podman.run("image", "inspect", name)
-    if done.exit_code:
-        return None
-    found: dict[str, Any] = json.loads(done.stdout)[0]
-    await session.once(f"inspect {found['Id']}", lambda: _the(found))
+    found: dict[str, Any] | None = await session.inspections.ask(name)
+    if found:
+        await session.once(f"inspect {found['Id']}", lambda: _the(found))
     return found
 
 
@@ -56,9 +56,36 @@ async def inspect(session: Session, image: str) -> dict[str, Any]:
     """What Podman knows of an image, by its id."""
 
     async def ask() -> Any:
-        return json.loads(await session.podman("image", "inspect", image))[0]
+        if found := await session.inspections.ask(image):
+            return found
+        raise PodmanError("image", 125, f"{image}: image not known")
 
     return dict(await session.once(f"inspect {image}", ask))
+
+
+async def inspect_all(podman: Podman, names: Sequence[str]) -> list[dict[str, Any] | None]:
+    """What Podman knows of each image."""
+    done = await podman.run("image", "inspect", *names)
+    found = json.loads(done.stdout or "[]")
+    if done.exit_code == 0:
+        return list(found)
+    of_name = {name: one for one in found for name in (one["Id"], *one["RepoTags"], *one["RepoDigests"])}
+    return [of_name.get(name) for name in names]
+
+
+async def take_in_all(podman: Podman, store: Store, layouts: Sequence[tuple[str, Path]]) -> list[str]:
+    """Brings images from their (id, folder in the OCI layout) into Podman's store; gives the ids that it has for them."""
+    with store.temporary_folder() as folder:
+        paths = []
+        for number, (image, layout) in enumerate(layouts):
+            # Podman names the image after the folder, and a name that two share may lead to the other's image.
+            path = f"{IMAGES.removeprefix('localhost/')}/cache/{image[:32]}{number or ''}"
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).symlink_to(layout)
+            paths.append(f"oci:{path}")
+        said = await podman("pull", "-q", *paths, cwd=folder)
+    taken_in = [line.removeprefix("sha256:") for line in said.splitlines()]
+    return [image if image in taken_in else taken_in[-1] for image, _ in layouts]
 
 
 # --- from a registry ----------------------------------------------------------------------------------
@@ -224,13 +251,9 @@ async def assemble(session: Session, container: Container, name: str = "") -> st
             layers.append(f"sha256:{made}")
             sizes[layers[-1]] = (blobs / made).stat().st_size
         image = write_layout(layout, container, found, layers, sizes)
-        # Podman names the image after the folder, and a name that two share may lead to the other's image.
-        path = f"{IMAGES.removeprefix('localhost/')}/cache/{image[:32]}"
-        (folder / path).parent.mkdir(parents=True)
-        layout.rename(folder / path)
-        pulled_as = (await session.podman("pull", "-q", f"oci:{path}", cwd=folder)).splitlines()[-1]
-    if pulled_as.removeprefix("sha256:") != image:
-        raise DaggerPodmanError(f"Podman took the image {image} in as {pulled_as}")
+        taken_in = await session.layouts.ask((image, layout))
+    if taken_in != image:
+        raise DaggerPodmanError(f"Podman took the image {image} in as {taken_in}")
     if name:
         await session.podman("tag", image, name)
     return image

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import hashlib
 import hmac
 import os
@@ -16,6 +17,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import IO, Any
 
+from . import images
+from .batch import Batch
 from .errors import DaggerPodmanError, NotAvailableError
 from .fields import IMPLEMENTED, Implementation
 from .nodes import Node
@@ -49,6 +52,9 @@ class Session:
         self.secrets: dict[str, bytes] = {}
         self.on_close: list[Callable[[], Awaitable[None]]] = []
         self.memory: dict[str, Any] = {}
+        # Each call of podman reads its whole store, and those that write it wait for one another.
+        self.inspections = Batch(functools.partial(images.inspect_all, podman))
+        self.layouts = Batch(functools.partial(images.take_in_all, podman, store))
         self.left_containers: dict[str, str] = {}
         """Containers of commands that ended, by the command's key: kept in case their files are asked for."""
         self._tasks: dict[str, asyncio.Task[Any]] = {}

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from ..catalog.checklists import ChecksSettings, Tls
 from ..errors import ProdgyError
-from . import azure, cors, dns, postgres, redis, requirements, tls, tokens, variables, windows
+from . import azure, cors, dns, requirements, tls, tokens, variables, windows
 from .model import Check, Finding
 from .parts import once
 from .secrets_file import DATABASE_URL, REDIS_URL
@@ -84,6 +84,8 @@ class Subject:
 
 def checks(subject: Subject) -> list[Check]:
     """Every check of the list, in the list's order."""
+    from . import postgres, redis  # here, since their clients would slow the start of every function down
+
     secrets = f"--check-secrets and in the apps of {subject.environment}"
     given, settings = subject.secrets or {}, subject.settings
     expected = settings.service_tokens if subject.secrets is not None else ()

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagger
 from pydantic import SecretStr
@@ -20,7 +21,9 @@ from .container_apps.target import ContainerApp
 from .static_web_app import StaticWebApp, upload
 from .target import Serving, Target
 from .windows_vm import settings as windows
-from .windows_vm.target import WindowsService
+
+if TYPE_CHECKING:
+    from .windows_vm.target import WindowsService
 
 SWA_TOKEN, VM_PASSWORD = "AZURE_STATIC_WEB_APP_API_TOKEN", "VM_PASSWORD"
 """The variables of the group that are secrets."""
@@ -178,8 +181,10 @@ def _site(where: Where, service: Service, changing: bool) -> StaticWebApp:
     return StaticWebApp(service.name, url, deploy, files_of, ready=upload.ready, hidden=[token])
 
 
-def machine(where: Where, service: Service) -> WindowsService:
+def machine(where: Where, service: Service) -> "WindowsService":
     """The service on its Windows machine; raises InputError where something of it is missing."""
+    from .windows_vm.target import WindowsService  # here, since its client would slow the start of every function down
+
     what = f"the machine of {service.name}"
     address = where.vm_address or where.variable("VM_IP", what)
     user = where.variable("VM_USER", f"the account on {what}")

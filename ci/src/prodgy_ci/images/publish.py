@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import anyio
@@ -63,10 +64,13 @@ async def publish(job: Job, names: Sequence[str] | None) -> Images:
     services = chosen(job.catalog, job.plan, names)
     version = job.version
     commit, known = await _read_first(job, services)
-    turn = anyio.Semaphore(AT_ONCE)
+    turn, writing = anyio.Semaphore(AT_ONCE), _All(len(services))
 
     async def work(image: Image) -> Image:
-        return await _publish(job, image, commit, known[image.service], turn)
+        with writing:
+            record = await _write(job, image, commit, known[image.service], turn)
+        await writing.over()
+        return await record()
 
     return Images(
         registry=str(job.registry.address),
@@ -75,6 +79,24 @@ async def publish(job: Job, names: Sequence[str] | None) -> Images:
         version=version,
         images=await each([Image(service=s.name, form=s.form, result="found") for s in services], work),
     )
+
+
+class _All:
+    """Each waits here until all have written, so that everything is read back in one journey."""
+
+    def __init__(self, count: int) -> None:
+        self._left, self._over = count, anyio.Event()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self._left -= 1
+        if not self._left:
+            self._over.set()
+
+    async def over(self) -> None:
+        await self._over.wait()
 
 
 def chosen(catalog: Catalog, plan: Plan, names: Sequence[str] | None) -> list[Service]:
@@ -132,24 +154,42 @@ def _repository(registry: Registry, service: Service) -> str:
     return registry.address.repository(service.image)
 
 
-async def _publish(job: Job, image: Image, commit: Commit, known: _Known, turn: anyio.Semaphore) -> Image:
+_Record = Callable[[], Awaitable[Image]]
+"""Reads back what was written, and gives what images.json tells of it."""
+
+
+async def _write(job: Job, image: Image, commit: Commit, known: _Known, turn: anyio.Semaphore) -> _Record:
     service = job.catalog.service(image.service)
     repository = _repository(job.registry, service)
     if known.here is not None:
-        return await _finished(job, image, repository, _ours(job, repository, known.here))
+        return partial(_finished, job, image, repository, _ours(job, repository, known.here))
     if known.elsewhere is not None and job.reuse is not None:
-        from_repository = _repository(job.reuse, service)
-        found = _ours(job, from_repository, known.elsewhere)
-        note = f"from {from_repository}"
-        if job.dry_run:
-            return image.model_copy(update={"result": "would promote", "digest": found.digest, "note": note})
-        await transfer(job.reuse, job.registry, (from_repository, f"@{found.digest}", repository, f":{job.plan.head}"))
-        (tagged,) = await ask(job.registry, [(repository, f":{job.plan.head}")])
-        reused = image.model_copy(update={"result": "reused", "note": note})
-        return await _settled(job, reused, repository, found.digest, tagged)
+        return await _reuse(job, image, repository, _repository(job.reuse, service), known.elsewhere)
     if job.dry_run:
-        return image.model_copy(update={"result": "would push"})
-    return await _read_back(job, image, service, await _push(job, service, commit, known.since, turn))
+        return _planned(image.model_copy(update={"result": "would push"}))
+    return partial(_read_back, job, image, service, await _push(job, service, commit, known.since, turn))
+
+
+async def _reuse(job: Job, image: Image, repository: str, from_repository: str, there: Held) -> _Record:
+    assert job.reuse is not None
+    found, tag = _ours(job, from_repository, there), f":{job.plan.head}"
+    image = image.model_copy(update={"result": "reused", "note": f"from {from_repository}"})
+    if job.dry_run:
+        return _planned(image.model_copy(update={"result": "would promote", "digest": found.digest}))
+    await transfer(job.reuse, job.registry, (from_repository, f"@{found.digest}", repository, tag))
+
+    async def record() -> Image:
+        (tagged,) = await ask(job.registry, [(repository, tag)])
+        return await _settled(job, image, repository, found.digest, tagged)
+
+    return record
+
+
+def _planned(image: Image) -> _Record:
+    async def record() -> Image:
+        return image
+
+    return record
 
 
 class _Pushed(NamedTuple):
@@ -171,7 +211,7 @@ async def _push(job: Job, service: Service, commit: Commit, asked: float, turn: 
         (meanwhile,) = await ask(job.registry, [(repository, tag)])
         if meanwhile is not None:
             return meanwhile
-    return _Pushed(await repeat(lambda: _write(job.registry, built, repository, tag)), marks, platform)
+    return _Pushed(await repeat(lambda: _upload(job.registry, built, repository, tag)), marks, platform)
 
 
 async def _read_back(job: Job, image: Image, service: Service, written: _Pushed | Held) -> Image:
@@ -204,7 +244,7 @@ async def _image(job: Job, service: Service) -> dagger.Container:
     return dag.container().with_directory(ARTIFACT, artifact.with_release(archive, service))
 
 
-async def _write(registry: Registry, image: dagger.Container, repository: str, tag: str) -> str:
+async def _upload(registry: Registry, image: dagger.Container, repository: str, tag: str) -> str:
     """Pushes, and gives the digest. The engine's own push compresses a layer once and uploads what is missing."""
     if registry.ca is not None:
         return await upload(image, registry, repository, tag)

@@ -14,7 +14,7 @@ from ..fields import field
 from ..nodes import Node
 from ..registry_auth import auth_file
 from ..session import Session
-from ..state import Container
+from ..state import Container, Edited, Scratch
 from ..tree import Entry
 from ..values import FileValue
 
@@ -87,7 +87,9 @@ async def publish(
     compression = {"Gzip": ["--compression-format", "gzip"], "Zstd": ["--compression-format", "zstd"]}
     kind = "v2s2" if media_types == "DockerMediaTypes" else "oci"
     # Of images that share a base the first goes alone: the others find the base's layers there.
-    base = next(iter((await images.inspect(session, image))["RootFS"].get("Layers") or ()), image)
+    root = c.root.base if isinstance(c.root, Edited) else c.root
+    below = {} if isinstance(root, Scratch) else await images.inspect(session, await images.image_of(session, root))
+    base = next(iter(below.get("RootFS", {}).get("Layers") or ()), image)
     pushing = f"push to {destination.partition('/')[0]} on {base}"
     turn: asyncio.Semaphore = session.memory.setdefault(pushing, asyncio.Semaphore(1))
     async with (
