@@ -17,8 +17,8 @@ from .podman import IMAGES, LABEL, Podman
 from .store import Store, default_folder, sessions_folder
 
 KINDS = (
-    *("blobs", "exec", "functions", "images", "nodes", "pulled", "read", "schemas", "stat", "trees", "types"),
-    "tmp",
+    *("blobs", "exec", "functions", "images", "nodes", "pulled", "read", "runtimes", "schemas", "stat"),
+    *("trees", "types", "tmp"),
 )
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 

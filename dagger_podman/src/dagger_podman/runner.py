@@ -6,19 +6,46 @@ standard library and the module's own `dagger`.
 
 import base64
 import contextlib
+import gc
 import json
 import os
 import selectors
 import sys
+from importlib import machinery
+from types import CodeType
+
+SOURCE, BYTECODE = "/src", "/dagger-podman-bytecode"
+
+
+class _BytecodeElsewhere(machinery.SourceFileLoader):
+    """Keeps the bytecode of the module's source, which is mounted read-only, in a folder that outlives the session."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        before = sys.pycache_prefix, sys.dont_write_bytecode
+        sys.pycache_prefix, sys.dont_write_bytecode = BYTECODE, False
+        try:
+            return super().get_code(fullname)
+        finally:
+            sys.pycache_prefix, sys.dont_write_bytecode = before
+
+
+def finder(path: str) -> machinery.FileFinder:
+    if not f"{path}/".startswith(f"{SOURCE}/"):
+        raise ImportError
+    return machinery.FileFinder(path, (_BytecodeElsewhere, machinery.SOURCE_SUFFIXES))
 
 
 def preload() -> None:
     """Import what every call needs. A module that fails to import fails again, visibly, in the call."""
+    sys.path_hooks.insert(0, finder)
+    gc.disable()  # what an import makes stays
     with contextlib.suppress(Exception), open(os.devnull, "w") as nowhere:
         with contextlib.redirect_stderr(nowhere), contextlib.redirect_stdout(nowhere):
             from dagger.mod import cli
 
             cli.get_entry_point().load()
+    gc.freeze()
+    gc.enable()
 
 
 def serve_call(environment: dict[str, str]) -> int:

@@ -11,19 +11,23 @@ import importlib.resources
 import json
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 from . import images
 from .errors import DaggerPodmanError
 from .exporting import MODULE_CONTAINER
 from .fields import camel
-from .files import write_out
+from .files import ingest, write_out
 from .module import SDK, SOURCE, VENV, Module, runtime_image
 from .run_options import host_options, run_options
+from .runner import BYTECODE
 from .schema import from_json, to_json
 from .server import Server
 from .session import Session
+from .state import Container, Pairs
 from .store import digest_of
+from .tree import Tree
 from .typedefs import Field, ObjectType, Schema, TypeRef
 from .types.function_call import FunctionCall
 from .types.typedef import ModuleValue
@@ -144,12 +148,33 @@ class Runtime:
 
     # --- the module's container ---------------------------------------------------------------------------
     async def _start(self) -> None:
+        try:
+            await self._start_container()
+        except DaggerPodmanError as error:
+            if "image not known" not in str(error):
+                raise
+            self.session.store.forget("runtimes", self.module.digest)  # somebody removed it since
+            await self._start_container()
+
+    async def _image(self) -> tuple[str, Pairs]:
+        """The image that the module's code runs in, and its environment; looked up again after a while, as a tag is."""
+        store, key = self.session.store, self.module.digest
+        known = store.read("runtimes", key)
+        if known is None or time.time() - known["time"] > images.RECHECK_AFTER:
+            image = await runtime_image(self.session, self.module)
+            env = (await images.container_of(self.session, image)).env
+            known = {"image": image, "env": env, "time": time.time()}
+            store.write("runtimes", key, known)
+        return known["image"], tuple((name, value) for name, value in known["env"])
+
+    async def _start_container(self) -> None:
         session, module = self.session, self.module
-        image = await runtime_image(session, module)
+        image, env_of_image = await self._image()
         stack = contextlib.AsyncExitStack()
         session.on_close.append(stack.aclose)
         folder = stack.enter_context(session.store.temporary_folder())
         write_out(session.store, module.tree, folder / "src")
+        known = self._write_bytecode(folder / "bytecode")
         runner = stack.enter_context(importlib.resources.as_file(importlib.resources.files(__package__) / "runner.py"))
         name = f"dagger-podman-{session.id}-module"
         env = {
@@ -161,12 +186,12 @@ class Runtime:
             "DAGGER_MAIN_OBJECT": module.main_object,
             "DAGGER_DEFAULT_PYTHON_PACKAGE": module.name.replace("-", "_"),
         }
-        plain = await images.container_of(session, image)
-        container = dataclasses.replace(plain, user="", workdir="", env=(*plain.env, *env.items()))
+        container = Container(env=(*env_of_image, *env.items()))
         self._process = await session.podman.start(
             *("run", "--rm", "-i", "--name", name, "--pull=never", "--network", "host", "--log-driver", "none"),
             *(*session.labels, *run_options(container), *host_options()),
             *("--volume", f"{folder / 'src'}:{SOURCE}:ro", "--volume", f"{runner}:/dagger-podman-runner.py:ro"),
+            *("--volume", f"{folder / 'bytecode'}:{BYTECODE}"),
             *("--entrypoint", "", image, f"{VENV}/bin/python", "/dagger-podman-runner.py"),
             stdin=True,
         )
@@ -177,6 +202,21 @@ class Runtime:
         stack.push_async_callback(self._stop, name, reading)
         loading = asyncio.to_thread(importlib.import_module, f"{__package__}.query")  # while the container starts
         await asyncio.gather(asyncio.wait_for(ready, IMPORT_WITHIN), loading)
+        if not known:
+            session.store.write("trees", self._bytecode, ingest(session.store, folder / "bytecode").to_json())
+
+    @property
+    def _bytecode(self) -> str:
+        return digest_of(["bytecode", self.module.digest])
+
+    def _write_bytecode(self, folder: Path) -> bool:
+        """What an earlier session's Python made of the source; False where there is none."""
+        folder.mkdir()
+        with contextlib.suppress(OSError):
+            if rows := self.session.store.read("trees", self._bytecode):
+                write_out(self.session.store, Tree.from_json(rows), folder)
+                return True
+        return False
 
     async def _stop(self, name: str, reading: asyncio.Future[None]) -> None:
         """The runner ends when its input does; one that does not is removed."""
