@@ -356,3 +356,19 @@ def test_secrets_are_found_nowhere(start: Start, tmp_path: Path) -> None:
         for canary in (first, second):
             found = subprocess.run(["grep", "-rlF", canary, str(folder)], capture_output=True, text=True, check=False)
             assert found.stdout == ""
+
+
+def test_a_module_whose_image_was_removed_gets_it_again(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parents[1] / "golden/probe", tmp_path / "probe")
+    cache = store.Store(store.default_folder())
+
+    def call() -> set[str]:
+        command = [PROGRAM, "call", "-m", str(tmp_path / "probe"), "--greeting", str(time.time_ns()), "semantics"]
+        subprocess.run(command, check=True, capture_output=True)
+        return {path.stem for path in (cache.folder / "runtimes").rglob("*.json")}
+
+    for digest in call():
+        remembered = cache.read("runtimes", digest)
+        assert remembered
+        cache.write("runtimes", digest, {**remembered, "image": "0" * 64})
+    call()

@@ -13,7 +13,7 @@ A = TypeVar("A")
 class Batch(Generic[Q, A]):
     """Collects what is asked while an answer is under way, and asks all of it at once then; `work` answers in order.
 
-    Where that fails for several, each who asked asks again for itself alone.
+    Where that fails for several, each is asked for by itself.
     """
 
     def __init__(self, work: Callable[[Sequence[Q]], Awaitable[Sequence[A]]]) -> None:
@@ -33,7 +33,12 @@ class Batch(Generic[Q, A]):
                     taken = [mine]
                     if mine in self._waiting:
                         taken, self._waiting = self._waiting, []
-                    answers = await self._work([asked for asked, _ in taken])
+                    try:
+                        answers = await self._work([asked for asked, _ in taken])
+                    except Exception:
+                        if len(taken) == 1:
+                            raise
+                        taken, answers = [mine], await self._work([question])
                     for (_, waiting), found in zip(taken, answers, strict=True):
                         waiting.set_result(found)
         finally:

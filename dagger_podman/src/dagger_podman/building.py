@@ -112,7 +112,7 @@ async def _build(
                 *options,
                 str(folder / "context"),
             ]
-            async with session.progress.step(title) as step:
+            async with session.building, session.progress.step(title) as step:
                 done = await session.podman.run(*command, listener=step.output)
                 if done.exit_code:
                     raise _failure(session, text, done.stdout, done.stderr)

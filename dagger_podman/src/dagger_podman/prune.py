@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import UsageError
+from .errors import PodmanError, UsageError
 from .host import podman_environment
 from .podman import IMAGES, LABEL, Podman
 from .store import Store, default_folder, sessions_folder
@@ -102,15 +102,19 @@ def referenced_images(store: Store) -> set[str]:
 
 async def prune_images(podman: Podman, keep: set[str], stand_ins: bool) -> int:
     """Remove images under our names that nothing leads to; Podman removes their unnamed parents with them."""
-    listed = json.loads(await podman("images", "--format", "json") or "[]")
+    try:
+        listed = json.loads(await podman("images", "--format", "json") or "[]")
+    except PodmanError as error:
+        if damaged := re.search(r'image with ID "(\w+)"', error.stderr):
+            raise UsageError(f"Podman cannot list its images: one is damaged; podman rmi -f {damaged[1]}") from None
+        raise
     kinds = ("cache", "build", "stand-in") if stand_ins else ("cache", "build")
     ours = tuple(f"{IMAGES}/{kind}" for kind in kinds)
-    removed = 0
-    for image in listed:
-        names = [n for n in image.get("Names") or () if n.startswith(ours)]
-        if image["Id"] not in keep:
-            removed += sum([(await podman.run("rmi", "-f", name)).exit_code == 0 for name in names])
-    return removed
+    names = [n for i in listed if i["Id"] not in keep for n in i.get("Names") or () if n.startswith(ours)]
+    if not names:
+        return 0
+    done = await podman.run("rmi", "-f", *names)
+    return sum(line.startswith(b"Untagged:") for line in done.stdout.splitlines())
 
 
 async def _volumes(podman: Podman) -> list[str]:

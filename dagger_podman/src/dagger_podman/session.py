@@ -55,6 +55,8 @@ class Session:
         # Each call of podman reads its whole store, and those that write it wait for one another.
         self.inspections = Batch(functools.partial(images.inspect_all, podman))
         self.layouts = Batch(functools.partial(images.take_in_all, podman, store))
+        self.building = asyncio.Semaphore(len(os.sched_getaffinity(0)))
+        """More builds than processors take longer than one after the other: they wait for each other's writing."""
         self.left_containers: dict[str, str] = {}
         """Containers of commands that ended, by the command's key: kept in case their files are asked for."""
         self._tasks: dict[str, asyncio.Task[Any]] = {}
