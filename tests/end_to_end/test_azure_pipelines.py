@@ -1,7 +1,6 @@
-"""azure-pipelines.yml, its very lines, from a push to main until the new revision serves.
+"""azure-pipelines.yml, its very lines, for each trigger, until the new revision serves.
 
-The agent, Azure and `az` are fakes; the module, its runner, git, the registry and the containers are real. Of the other
-triggers tests/pipelines/test_azure_runs.py sees what the lines ask of `dagger`.
+The agent, Azure and `az` are fakes; the module, its runner, git, the registry and the containers are real.
 """
 
 import json
@@ -19,6 +18,7 @@ from fakes.resource_manager import App, Manager, resource_manager
 
 from prodgy_ci.catalog.builtin import VARIABLES
 
+HOSTILE = "refs/heads/x$(touch${IFS}owned)\";touch${IFS}owned;'`touch${IFS}owned`"
 TOML = """
 root = "examples/prodgy"
 builtin = false
@@ -83,14 +83,19 @@ class Project:
             "registryLoginServer": held.host,
             "serviceContainerAppName": "service-app",
         }
-        values = {name: known.get(name, f"{name}-of-development") for name in VARIABLES}
-        self.group = Group(values, frozenset({"AZURE_STATIC_WEB_APP_API_TOKEN", "VM_PASSWORD"}))
+        self.values = {name: known.get(name, f"{name}-of-prodgy") for name in VARIABLES}
 
-    def push(self) -> Run:
+    def run(self, ref: str, reason: str = "IndividualCI", **pull_request: str) -> Run:
         path = f"{self.programs}{os.pathsep}{os.environ['PATH']}"
-        agent = Agent(self.repository, self.work, path, {"prodgy-development": self.group})
-        trigger = Trigger("refs/heads/main", commit=git(self.repository, "rev-parse", "HEAD"))
+        group = Group(self.values, frozenset({"AZURE_STATIC_WEB_APP_API_TOKEN", "VM_PASSWORD"}))
+        groups = {f"prodgy-{name}": group for name in ("development", "staging", "production")}
+        agent = Agent(self.repository, self.work, path, groups)
+        trigger = Trigger(ref, reason, commit=git(self.repository, "rev-parse", "HEAD"), **pull_request)
         return agent.run(self.repository / "azure-pipelines.yml", trigger)
+
+    def out(self, name: str) -> Any:
+        """A file of what `ci` gave."""
+        return json.loads((self.work / "artifacts/out" / name).read_text())
 
 
 @pytest.fixture
@@ -101,21 +106,66 @@ def project(repository: Path, runner: str, held: Registry, azure: Manager) -> Pr
     return Project(repository, runner, held, azure)
 
 
-def test_a_push_to_main_is_built_tested_published_deployed_and_verified(project: Project, azure: Manager) -> None:
-    run = project.push()
-    said = "".join(step.output for step in run.steps)
-    assert run.passed, said[-6000:]
-    out = project.work / "artifacts/out"
-    images = json.loads((out / "images.json").read_text())
+def said(run: Run) -> str:
+    return "".join(step.output for step in run.steps)
+
+
+@pytest.mark.parametrize(
+    ("ref", "reason", "environment", "tags"),
+    [
+        ("refs/heads/main", "IndividualCI", "development", 1),
+        ("refs/heads/main", "Manual", "development", 1),
+        ("refs/heads/staging", "IndividualCI", "staging", 1),
+        ("refs/tags/v1.2.3", "IndividualCI", "production", 2),
+    ],
+    ids=["main", "manual", "staging", "release"],
+)
+def test_what_an_environment_gets_is_built_tested_published_deployed_and_verified(
+    project: Project, azure: Manager, ref: str, reason: str, environment: str, tags: int
+) -> None:
+    git(project.repository, "branch", "staging")
+    git(project.repository, "tag", "v1.2.3")
+    run = project.run(ref, reason)
+    assert run.passed, said(run)[-6000:]
+    assert run.environments == [f"prodgy-{environment}"]
+    images = project.out("images.json")
     assert images["commit"] == git(project.repository, "rev-parse", "HEAD")
-    digest = images["images"]["service"]["digest"]
+    published = images["images"]["service"]
+    assert published["result"] == "pushed" and len(published["tags"]) == tags
     (record,) = (project.work / "artifacts").glob("deployments-1/deployments.json")
     deployments = json.loads(record.read_text())
-    assert deployments["services"]["service"]["after"]["digest"] == digest
+    assert deployments["environment"] == environment
+    assert deployments["services"]["service"]["after"]["digest"] == published["digest"]
     assert [checks["list"] for checks in deployments["checks"]] == ["preflight", "verify"]
     revision = deployments["services"]["service"]["after"]["revision"]
     assert azure.apps["service-app"].traffic()[revision] == 100
-    assert not [secret for secret in (PASSWORD, azure.token) if secret in said]
+    assert not [secret for secret in (PASSWORD, azure.token) if secret in said(run)]
+
+
+def test_a_pull_request_from_a_branch_called_main_is_built_and_tested_alone(project: Project, azure: Manager) -> None:
+    target = git(project.repository, "rev-parse", "HEAD")
+    git(project.repository, "switch", "-q", "-c", "feature/main")
+    source = project.repository / "examples/prodgy/apps/service/src/main.js"
+    source.write_text(source.read_text() + "// proposed\n")
+    git(project.repository, "commit", "-qam", "proposed")
+    proposed = git(project.repository, "rev-parse", "HEAD")
+    git(project.repository, "switch", "-q", "--detach", target)
+    git(project.repository, "merge", "-q", "--no-ff", "-m", "merged", "feature/main")
+    before = azure.apps["service-app"].traffic()
+    run = project.run("refs/pull/7/merge", "PullRequest", source_commit=proposed, target="refs/heads/main")
+    assert run.passed, said(run)[-6000:]
+    assert not run.environments and azure.apps["service-app"].traffic() == before
+    assert project.out("plan.json")["services"]["service"]["action"] == "build"
+    assert project.out("verdict.json")["passed"] and not (project.work / "artifacts/out/images.json").exists()
+
+
+def test_a_hostile_branch_is_built_and_its_name_is_only_a_name(project: Project, azure: Manager) -> None:
+    before = azure.apps["service-app"].traffic()
+    run = project.run(HOSTILE, "Manual")
+    assert run.passed, said(run)[-6000:]
+    assert project.out("plan.json")["ref"] == HOSTILE
+    assert not run.environments and azure.apps["service-app"].traffic() == before
+    assert not list(project.repository.parent.rglob("owned"))
 
 
 def test_one_command_does_the_same_and_leaves_alone_what_serves(
@@ -123,7 +173,7 @@ def test_one_command_does_the_same_and_leaves_alone_what_serves(
 ) -> None:
     monkeypatch.setenv("ARM", azure.token)
     monkeypatch.setenv("PUBLISHER", PASSWORD)
-    (tmp_path / "vars.env").write_text("".join(f"{k}={v}\n" for k, v in project.group.values.items()))
+    (tmp_path / "vars.env").write_text("".join(f"{k}={v}\n" for k, v in project.values.items()))
     given = ["--ref=refs/heads/main", f"--variables={tmp_path}/vars.env", "--arm-token=env://ARM"]
     given += ["--registry-password=env://PUBLISHER", f"--registry-service=tcp://{held.host}"]
     given += [f"--arm-service=tcp://{azure.url.removeprefix('http://')}"]
