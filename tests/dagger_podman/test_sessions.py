@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -372,3 +373,25 @@ def test_a_module_whose_image_was_removed_gets_it_again(tmp_path: Path) -> None:
         assert remembered
         cache.write("runtimes", digest, {**remembered, "image": "0" * 64})
     call()
+
+
+@pytest.mark.parametrize(
+    "mount", ["", 'withMountedDirectory(path: "/made", source: "{empty}") {{'], ids=["image", "mount"]
+)
+def test_content_that_was_pruned_is_made_again(start: Start, mount: str) -> None:
+    said = str(time.time_ns())
+
+    def read() -> str:
+        client = start()
+        empty = client.post("{ directory { id } }")["data"]["directory"]["id"]
+        opened = mount.format(empty=empty)
+        script = json.dumps(["sh", "-c", f"mkdir -p /made && printf {said} > /made/file"])
+        query = f'{{ {BASE} {{ {opened} withExec(args: {script}) {{ directory(path: "/made") {{ file(path: "file") {{ contents'
+        answer = client.post(query + " }" * (query.count("{") - query.count("}")))
+        found = answer["data"]["container"]["from"]
+        found = found["withMountedDirectory"] if mount else found
+        return str(found["withExec"]["directory"]["file"]["contents"])
+
+    assert read() == said
+    store.Store(store.default_folder()).blob(hashlib.sha256(said.encode()).hexdigest()).unlink()
+    assert read() == said

@@ -22,7 +22,7 @@ from .run_options import host_options, run_options, secret_arguments
 from .state import Change, Container, Edited, Executed, Image, Mount
 from .store import digest_of
 from .tree import Tree
-from .values import FileValue, file_node
+from .values import FileValue, file_node, kept_tree
 
 if TYPE_CHECKING:
     from .session import Session
@@ -97,10 +97,8 @@ def _known(session: Session, key: str) -> Outcome | None:
         return None
     outcome = Outcome(**known)
     blobs = (outcome.stdout, outcome.stderr, outcome.combined)
-    whole = all(session.store.blob(b).exists() for b in blobs)
-    return (
-        outcome if whole and all(session.store.read("trees", t) is not None for t in outcome.mounts.values()) else None
-    )
+    trees = (kept_tree(session.store, digest) is not None for digest in outcome.mounts.values())
+    return outcome if session.store.has_blobs(blobs) and all(trees) else None
 
 
 async def image_after(session: Session, ex: Executed) -> str:

@@ -31,7 +31,7 @@ from .tree import Tree
 from .typedefs import Field, ObjectType, Schema, TypeRef
 from .types.function_call import FunctionCall
 from .types.typedef import ModuleValue
-from .values import stored_tree
+from .values import kept_tree, stored_tree
 
 KEPT_FOR = 7 * 24 * 3600.0
 """Seconds for which a function's result is kept unless its cache policy says otherwise, as on Dagger."""
@@ -104,9 +104,9 @@ class Runtime:
         with contextlib.suppress(DaggerPodmanError):
             for node_id in ids:
                 for node in self.session.find(node_id).closure().values():
-                    if node.field == "_tree" and self.session.store.read("trees", node.arg("digest")) is None:
+                    if node.field == "_tree" and kept_tree(self.session.store, node.arg("digest")) is None:
                         return False
-                    if node.field == "_file" and not self.session.store.blob(node.arg("digest")).exists():
+                    if node.field == "_file" and not self.session.store.has_blobs([node.arg("digest")]):
                         return False
             return True
         return False
@@ -211,12 +211,9 @@ class Runtime:
 
     def _write_bytecode(self, folder: Path) -> bool:
         """What an earlier session's Python made of the source; False where there is none."""
-        folder.mkdir()
-        with contextlib.suppress(OSError):
-            if rows := self.session.store.read("trees", self._bytecode):
-                write_out(self.session.store, Tree.from_json(rows), folder)
-                return True
-        return False
+        tree = kept_tree(self.session.store, self._bytecode)
+        write_out(self.session.store, tree or Tree({}), folder)
+        return tree is not None
 
     async def _stop(self, name: str, reading: asyncio.Future[None]) -> None:
         """The runner ends when its input does; one that does not is removed."""

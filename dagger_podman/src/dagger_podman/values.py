@@ -12,6 +12,7 @@ from .tree import Entry, Tree
 
 if TYPE_CHECKING:
     from .session import Session
+    from .store import Store
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +29,19 @@ def file_node(session: Session, digest: str, size: int, name: str, mode: int = 0
 def tree_node(session: Session, digest: str) -> Node:
     """A directory whose tree is in the cache."""
     return session.remember(Node("Directory", "_tree", (("digest", digest),)))
+
+
+def kept_tree(store: Store, digest: str) -> Tree | None:
+    """The tree of a digest, if it is in the cache with the contents of all its files."""
+    rows = store.read("trees", digest)
+    tree = None if rows is None else Tree.from_json(rows)
+    return tree if tree is not None and whole(store, tree) else None
+
+
+def whole(store: Store, value: Tree | FileValue) -> bool:
+    """Whether what its files hold is in the cache; prune takes what was not used for long."""
+    entries = value.entries.values() if isinstance(value, Tree) else (value.entry,)
+    return store.has_blobs(entry.content for entry in entries if entry.kind == "file")
 
 
 def stored_tree(session: Session, tree: Tree) -> Node:

@@ -14,7 +14,7 @@ from ..session import Session
 from ..state import Container, Root, Scratch
 from ..store import digest_of
 from ..tree import ROOT, Entry, Tree, lookup, subtree
-from ..values import FileValue
+from ..values import FileValue, whole
 from .file import FILE_TYPES
 
 C = "Container"
@@ -51,13 +51,17 @@ async def _read_root(session: Session, root: Root, path: str) -> Tree | FileValu
 
     async def read() -> Any:
         key = digest_of([image, path])
-        if known := session.store.read("read", key):
-            return known
+        if (known := session.store.read("read", key)) and whole(session.store, value := _found(known, path)):
+            return value
         found = await on_image(session.podman, session.store, image, "read", path=path)
         session.store.write("read", key, found)
-        return found
+        return _found(found, path)
 
-    found = await session.once(f"read {image} {path}", read)
+    value: Tree | FileValue = await session.once(f"read {image} {path}", read)
+    return value
+
+
+def _found(found: dict[str, Any], path: str) -> Tree | FileValue:
     if found["kind"] == "directory":
         return Tree.from_json(found["rows"])
     return FileValue(posixpath.basename(path), Entry(*found["entry"]))
