@@ -32,7 +32,8 @@ class _BytecodeElsewhere(machinery.SourceFileLoader):
 def finder(path: str) -> machinery.FileFinder:
     if not f"{path}/".startswith(f"{SOURCE}/"):
         raise ImportError
-    return machinery.FileFinder(path, (_BytecodeElsewhere, machinery.SOURCE_SUFFIXES))
+    compiled = (machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES)
+    return machinery.FileFinder(path, compiled, (_BytecodeElsewhere, machinery.SOURCE_SUFFIXES))
 
 
 def preload() -> None:
