@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 import pytest
@@ -78,7 +78,7 @@ def test_plan_publish_promote_push_each_image_once(
     monkeypatch.setenv("REGISTRY_PASSWORD", WATCHED_PASSWORD)
     git(repository, "add", "-A")
     git(repository, "commit", "--quiet", "--message=one")
-    names = ("api", "docs")
+    names, before = ("api", "docs"), cached()
     plan, images, promoted, boms = (tmp_path / name for name in ("plan.json", "images.json", "promoted.json", "sbom"))
     printed = []
 
@@ -120,20 +120,25 @@ def test_plan_publish_promote_push_each_image_once(
     assert results(there_too) == dict.fromkeys(names, "found")
     assert told == []
     assert WATCHED_PASSWORD not in "".join(printed)
-    assert not [file for file in kept(tmp_path) if WATCHED_PASSWORD.encode() in content(file)]
+    assert not [file for file in kept(tmp_path, before) if WATCHED_PASSWORD.encode() in content(file)]
     assert {file.name for file in boms.iterdir()} == {"api.cdx.json"}
     assert {"pkg:deb", "pkg:npm"} == packages(boms / "api.cdx.json", str(published.images["api"].digest))
 
 
-def kept(folder: Path) -> Iterator[Path]:
-    """What the registries hold, and what dagger-podman put into its cache since the first of them began."""
-    yield from (folder / name for name in ("images.json", "promoted.json"))
-    yield from folder.glob("*/data/**/data")
-    since = (folder / "one").stat().st_ctime
+def kept(folder: Path, before: Set[tuple[Path, int]]) -> list[Path]:
+    """What the registries hold, and what dagger-podman has in its cache that it had not before."""
+    files = [folder / name for name in ("images.json", "promoted.json")]
+    return [*files, *folder.glob("*/data/**/data"), *(file for file, _ in cached() - before)]
+
+
+def cached() -> set[tuple[Path, int]]:
+    """The files of dagger-podman's cache. One that was written anew has another number."""
+    found = set()
     for file in default_folder().rglob("*"):
         with contextlib.suppress(FileNotFoundError):
-            if file.is_file() and file.stat().st_mtime >= since:
-                yield file
+            if file.is_file():
+                found.add((file, file.stat().st_ino))
+    return found
 
 
 def content(file: Path) -> bytes:
