@@ -278,6 +278,31 @@ async def test_what_a_killed_run_left_is_cleaned_up_and_others_revisions_are_not
     assert app.active() == [FIRST, "api--theirs", f"api--r{NEXT[:10]}-1"]
 
 
+@pytest.mark.parametrize("looks", [0, 3], ids=["made and not yet listed", "its operation still runs"])
+async def test_what_a_killed_run_left_is_cleaned_up_although_it_is_not_listed_yet(
+    azure: Manager, client: Client, app: App, looks: int
+) -> None:
+    app.configuration["ingress"]["traffic"] = [{"revisionName": FIRST, "weight": 100}]
+    app.operation_looks, app.hidden = looks, 3
+    app.patch({"properties": {"template": {"revisionSuffix": SECOND.removeprefix("api--")}}})
+    assert SECOND in app.active()
+    await deploy(azure, client, NEW[:10] + "d" * 30)
+    third = f"api--r{NEW[:10]}-2"
+    assert app.active() == [FIRST, third] and app.traffic() == {third: 100}
+
+
+async def test_an_operation_that_failed_made_no_revision_that_is_waited_for(
+    azure: Manager, client: Client, app: App
+) -> None:
+    azure.missing_digests.add(digest(NEW))
+    with pytest.raises(ProdgyError):
+        await target(azure, client).prepare(release())
+    app.template["revisionSuffix"] = SECOND.removeprefix("api--")
+    await deploy(azure, client, NEXT)
+    assert app.traffic() == {f"api--r{NEXT[:10]}-1": 100}
+    assert not any(SECOND in request for request in azure.requests)
+
+
 async def test_history_goes_back_through_what_served_and_not_to_a_candidate_that_failed(
     azure: Manager, client: Client, app: App
 ) -> None:

@@ -88,7 +88,7 @@ class ContainerApp:
     async def describe(self, release: Release) -> str:
         app, revisions = await self._look()
         self._require_multiple(app)
-        suffix = names.next_suffix(self.app, release.commit, [one.name for one in revisions])
+        suffix = self._next_suffix(app, revisions, release.commit)
         name = names.revision_name(self.app, suffix)
         create = bodies.new_revision(app, suffix, bodies.wanted_containers(app, release, self.container))
         lines = [f"{self.service}: PATCH {self.app}", _text(bodies.without_values(create))]
@@ -106,7 +106,7 @@ class ContainerApp:
         wanted = bodies.wanted_containers(app, release, self.container)
         there = next((one for one in revisions if _is_healthy(one) and _is_same(one, release, wanted)), None)
         leftovers = self._leftovers(app, revisions)
-        suffix = names.next_suffix(self.app, release.commit, [one.name for one in revisions])
+        suffix = self._next_suffix(app, revisions, release.commit)
         name = there.name if there else names.revision_name(self.app, suffix)
         staged = self._stage(name, release.commit, app, [one for one in revisions if one not in leftovers])
         for leftover in leftovers:
@@ -203,11 +203,25 @@ class ContainerApp:
         return app, [view.revision(one) for one in await self.client.revisions(self.app)]
 
     async def _begin(self) -> tuple[Json, list[Revision]]:
-        """The same, before a change."""
+        """The same, before a change: when no other operation runs, and with what a run that was killed made last."""
         self.client.check_token()
         app, revisions = await self._look()
+        if view.busy(app):
+            await self.client.settled(self.app)
+            app, revisions = await self._look()
         self._require_multiple(app)
+        last = self._last(app)
+        unknown = names.is_made_here(self.app, last) and last not in {one.name for one in revisions}
+        # A revision is not listed at once. The operation that failed made none.
+        if unknown and not view.failed(app) and await watch.appears(self.client, self.app, last, self.patience):
+            app, revisions = await self._look()
         return app, revisions
+
+    def _last(self, app: Json) -> str:
+        return f"{self.app}--{view.suffix(app)}"
+
+    def _next_suffix(self, app: Json, revisions: Sequence[Revision], commit: str) -> str:
+        return names.next_suffix(self.app, commit, [self._last(app), *(one.name for one in revisions)])
 
     def _require_multiple(self, app: Json) -> None:
         if view.is_single(app):

@@ -82,7 +82,16 @@ def is_single(app: Json) -> bool:
 
 def busy(app: Json) -> bool:
     """Whether an operation runs on it."""
-    return str(properties(app).get("provisioningState") or "").lower() not in ("succeeded", "failed", "canceled", "")
+    return _provisioning(app) not in ("succeeded", "failed", "canceled", "")
+
+
+def failed(app: Json) -> bool:
+    """Whether the last operation on it failed."""
+    return _provisioning(app) in ("failed", "canceled")
+
+
+def _provisioning(app: Json) -> str:
+    return str(properties(app).get("provisioningState") or "").lower()
 
 
 def containers(template_holder: Json) -> list[Json]:

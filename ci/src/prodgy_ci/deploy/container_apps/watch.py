@@ -31,11 +31,12 @@ class Patience:
 
 async def appears(client: Client, app: str, name: str, patience: Patience) -> bool:
     """Whether a revision becomes known; for one whose creation was taken."""
-    end = time.monotonic() + patience.appear
+    start = time.monotonic()
     while await client.revision(app, name) is None:
-        if time.monotonic() > end:
+        passed = time.monotonic() - start
+        if passed > patience.appear:
             return False
-        await anyio.sleep(patience.interval)
+        await anyio.sleep(next_look(passed, patience.interval))
     return True
 
 
