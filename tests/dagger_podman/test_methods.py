@@ -1,9 +1,8 @@
 """Methods beyond what `golden/` recorded, asked by an ordinary `dagger-io` program."""
 
+import asyncio
 import os
-import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import dagger
@@ -12,19 +11,6 @@ from dagger import dag
 
 PYTHON = "python:3.13-slim"
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def session() -> AsyncIterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", str(Path(sys.executable).with_name("dagger-podman")))
-        async with dagger.connection(dagger.Config(log_output=sys.stderr, retry=None)):
-            yield
 
 
 @pytest.fixture
@@ -92,3 +78,62 @@ async def test_an_export_that_wipes_leaves_nothing_else(files: dagger.Directory,
     assert (tmp_path / "old/file").exists()
     await files.export(str(tmp_path), wipe=True)
     assert sorted(os.listdir(tmp_path)) == ["a"]
+
+
+async def test_a_locked_cache_is_one_commands_at_a_time_and_belongs_to_whom_it_says(session: None) -> None:
+    mark = str(time.time_ns())
+    script = "mkdir /cache/busy && sleep 0.5 && rmdir /cache/busy && stat -c %u:%g /cache"
+    cache = dag.cache_volume(f"locked-{mark}")
+
+    async def at_once(sharing: dagger.CacheSharingMode) -> list[str | BaseException]:
+        base = dag.container().from_(PYTHON).with_env_variable("MARK", mark + sharing.value)
+        mounted = base.with_mounted_cache("/cache", cache, sharing=sharing, owner="1234:5678")
+        commands = (mounted.with_exec(["sh", "-c", script, str(i)]).stdout() for i in range(3))
+        return await asyncio.gather(*commands, return_exceptions=True)
+
+    assert await at_once(dagger.CacheSharingMode.LOCKED) == ["1234:5678\n"] * 3
+    refused = [one for one in await at_once(dagger.CacheSharingMode.SHARED) if isinstance(one, dagger.ExecError)]
+    assert refused and all("File exists" in one.stderr for one in refused)
+
+
+async def test_a_socket_of_the_callers_machine(session: None, tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"from the host")
+        writer.close()
+
+    async with await asyncio.start_unix_server(answer, tmp_path / "socket"):
+        socket = dag.host().unix_socket(str(tmp_path / "socket"))
+        container = dag.container().from_(PYTHON).with_env_variable("MARK", str(time.time_ns()))
+        read = "import socket; s = socket.socket(socket.AF_UNIX); s.connect('/run/s'); print(s.recv(99).decode())"
+        with_socket = container.with_unix_socket("/run/s", socket).with_exec(["python3", "-c", read])
+        assert await with_socket.stdout() == "from the host\n"
+        gone = with_socket.without_unix_socket("/run/s").with_exec(["sh", "-c", "ls /run/s; true"])
+        assert "No such file" in await gone.stderr()
+    with pytest.raises(dagger.QueryError, match="none is no Unix socket"):
+        await (
+            container.with_unix_socket("/s", dag.host().unix_socket(str(tmp_path / "none"))).with_exec(["true"]).sync()
+        )
+
+
+async def test_find_up_goes_from_the_working_directory_upwards(session: None) -> None:
+    here = await dag.host().find_up("pyproject.toml")
+    assert here and Path(here).samefile(Path.cwd() / "pyproject.toml")
+    assert await dag.host().find_up(f"none-{time.time_ns()}") is None
+
+
+async def test_owners_of_mounts_by_the_names_that_the_container_has(files: dagger.Directory) -> None:
+    script = "stat -c '%U:%G %n' /directory/a/real /cache /secret && cat /secret"
+    container = (
+        dag.container()
+        .from_(PYTHON)
+        .with_new_file("/etc/passwd", "root:x:0:0::/:/bin/sh\nbuilder:x:1500:1500::/:/bin/sh\n")
+        .with_new_file("/etc/group", "root:x:0:\nbuilder:x:1500:\nteam:x:1600:\n")
+        .with_mounted_directory("/directory", files, owner="builder:team")
+        .with_mounted_cache("/cache", dag.cache_volume(f"named-{time.time_ns()}"), owner="builder:team")
+        .with_mounted_secret("/secret", dag.set_secret("owned", "of the team"), owner="builder:team", mode=0o440)
+    )
+    paths = ("/directory/a/real", "/cache", "/secret")
+    said = "".join(f"builder:team {path}\n" for path in paths) + "of the team"
+    assert await container.with_exec(["sh", "-c", script]).stdout() == said.replace("of the team", "***")
+    with pytest.raises(dagger.QueryError, match="unable to find user 'nobody-known'"):
+        await container.with_mounted_directory("/x", files, owner="nobody-known").with_exec(["true"]).sync()

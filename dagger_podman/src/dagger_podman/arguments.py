@@ -30,6 +30,8 @@ async def resolve(session: Session, kind: str, text: str, ignore: Sequence[str] 
             return await secret(session, text)
         case "Service":
             return service(session, text)
+        case "Socket":
+            return socket(session, Path(text.removeprefix("unix://")))
         case "Container":
             container = session.remember(Node("Container", "container"))
             return session.remember(Node("Container", "from", (("address", text),), container))
@@ -75,6 +77,13 @@ def service(session: Session, text: str) -> Node:
     if scheme != "tcp" or not host or not port.isdigit():
         raise UsageError(f"invalid service address {text!r}: expected tcp://HOST:PORT")
     return session.remember(Node("Service", "_hostService", (("host", host), ("port", int(port)))))
+
+
+def socket(session: Session, path: Path) -> Node:
+    path = Path(os.path.expanduser(path)).absolute()
+    if not path.is_socket():
+        raise UsageError(f"{path} is no Unix socket")
+    return session.remember(Node("Socket", "_hostSocket", (("path", str(path)),)))
 
 
 def default_directory(context: Path, folder: Path, default_path: str) -> Path:

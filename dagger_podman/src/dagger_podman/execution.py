@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 from . import images, services
 from .errors import DaggerPodmanError, ExecError, PodmanError
 from .image_files import on_image
-from .mounts import prepare
 from .nodes import Node
 from .podman import IMAGES, Completed
-from .run_options import host_options, run_options, secret_arguments
+from .run_options import launch
 from .state import Change, Container, Edited, Executed, Image, Mount
 from .store import digest_of
 from .tree import Tree
@@ -149,20 +148,13 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
     image = await images.image_of(session, c.root)
     name = f"dagger-podman-{session.id}-{key[:12]}"
     async with contextlib.AsyncExitStack() as stack:
-        bound = await services.bind(session, c.bindings)
-        folder = stack.enter_context(session.store.temporary_folder())
-        prepared = [await prepare(session, stack, m, folder / str(i)) for i, m in enumerate(c.mounts)]
-        secret_options = await stack.enter_async_context(secret_arguments(session, c))
+        options, prepared = await launch(session, stack, c)
         stdin = await _stdin(session, ex)
         step = await stack.enter_async_context(session.progress.step(_title(ex)))
         command = [
-            *("run", "--name", name, "--pull=never", *session.labels, *run_options(c), *host_options()),
-            *(["--network", bound.network] if bound.network else []),
-            *(word for alias, address in bound.hosts for word in ("--add-host", f"{alias}:{address}")),
-            *(word for m in prepared for word in m.options),
+            *("run", "--name", name, *options),
             *(["-i"] if stdin is not None else []),
             *(["--privileged"] if ex.privileged else []),
-            *secret_options,
         ]
         session.left_containers[key] = name
         try:
@@ -177,7 +169,7 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
             clean = session.scrubber.clean
             stdout, stderr, combined = clean(done.stdout), clean(done.stderr), clean(done.combined)
             _check(ex, done.exit_code, stdout, stderr)
-            if secret_options:
+            if c.secret_env or any(m.kind == "secret" for m in c.mounts):
                 await _forget_secrets(session, name)
             after = {m.path: await asyncio.to_thread(m.read_back) for m in prepared if m.folder}
         except BaseException:

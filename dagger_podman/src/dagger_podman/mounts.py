@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import PodmanError
+from .errors import DaggerPodmanError, PodmanError
 from .files import ingest, write_out
 from .layers import owner_ids
 from .podman import LABEL
-from .state import Mount
+from .state import Container, Mount
 from .store import digest_of
 from .tree import Tree
 from .values import FileValue
 
 if TYPE_CHECKING:
     from .session import Session
+
+
+NAMED = re.compile(r"[^\d:]")
 
 
 @dataclasses.dataclass
@@ -36,6 +41,25 @@ class Prepared:
         return tree.digest
 
 
+async def with_numeric_owners(session: Session, c: Container) -> Container:
+    """The container, the names of its mounts' owners looked up in its own files."""
+    from .types.container_reading import file
+
+    if not any(NAMED.search(m.owner) for m in c.mounts):
+        return c
+    with session.store.temporary_folder() as root:
+        (root / "etc").mkdir()
+        for database in ("passwd", "group"):
+            with contextlib.suppress(DaggerPodmanError):
+                found = await file(session, dataclasses.replace(c, mounts=()), f"/etc/{database}")
+                shutil.copyfile(session.store.blob(found.entry.content), root / "etc" / database)
+        owned = (
+            dataclasses.replace(m, owner=":".join(map(str, owner_ids(root, m.owner)))) if m.owner else m
+            for m in c.mounts
+        )
+        return dataclasses.replace(c, mounts=tuple(owned))
+
+
 async def prepare(session: Session, stack: contextlib.AsyncExitStack, mount: Mount, folder: Path) -> Prepared:
     match mount.kind:
         case "temp":
@@ -46,11 +70,16 @@ async def prepare(session: Session, stack: contextlib.AsyncExitStack, mount: Mou
             if mount.sharing == "LOCKED":
                 await stack.enter_async_context(session.store.lock(name))
             if (await session.podman.run("volume", "exists", name)).exit_code:
-                made = await session.podman.run("volume", "create", "--label", f"{LABEL}=true", name)
+                uid, gid = owner_ids(Path("/nonexistent"), mount.owner) if mount.owner else (0, 0)
+                options = ("--label", f"{LABEL}=true", "--opt", f"o=uid={uid},gid={gid}")
+                made = await session.podman.run("volume", "create", *options, name)
                 if made.exit_code and b"already exists" not in made.stderr:
                     raise PodmanError("volume create", made.exit_code, made.stderr.decode(errors="replace"))
-            option = ",U" if mount.owner else ""
-            return Prepared(mount.path, ["--volume", f"{name}:{mount.path}:nocopy{option}"], session)
+            return Prepared(mount.path, ["--volume", f"{name}:{mount.path}:nocopy"], session)
+        case "socket":
+            assert mount.source
+            socket = await session.value(mount.source)
+            return Prepared(mount.path, ["--volume", f"{socket.key}:{mount.path}"], session)
         case "secret":
             return Prepared(mount.path, [], session)  # see run_options.secret_arguments
     from .execution import mount_value

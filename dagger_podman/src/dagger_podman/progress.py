@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import re
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TextIO
 
 from .scrub import Scrubber, Stream
@@ -88,6 +89,17 @@ class Progress:
                 step.spoke = now
                 self.write(f"{step.number:<4}: [{now - step.started:.1f}s] still running: {step.name}")
 
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Meanwhile the terminal is somebody else's; what is told is shown afterwards."""
+        file, self.file = self.file, io.StringIO()
+        try:
+            yield
+        finally:
+            told, self.file = self.file.getvalue(), file
+            self.file.write(told)
+            self.file.flush()
+
     def end(self) -> None:
         """Nothing runs any more."""
 
@@ -131,6 +143,12 @@ class LiveProgress(Progress):
         while True:
             await asyncio.sleep(0.5)
             self._draw()
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        self._erase()
+        with super().aside():
+            yield
 
     def _erase(self) -> None:
         if self._drawn:

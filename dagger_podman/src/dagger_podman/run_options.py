@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from . import host
+from . import host, services
+from .mounts import Prepared, prepare, with_numeric_owners
 from .nodes import Node
 from .session import runtime_folder
 from .state import Container
@@ -18,6 +19,28 @@ if TYPE_CHECKING:
     from .session import Session
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+async def launch(
+    session: Session, stack: contextlib.AsyncExitStack, c: Container, network: str = ""
+) -> tuple[list[str], list[Prepared]]:
+    """The options of `podman run`, with all that a container needs made ready until `stack` is left; and its mounts.
+
+    Services that it is bound to are started; it is on their network, or on the given one.
+    """
+    c = await with_numeric_owners(session, c)
+    bound = await services.bind(session, c.bindings)
+    folder = stack.enter_context(session.store.temporary_folder())
+    prepared = [await prepare(session, stack, m, folder / str(i)) for i, m in enumerate(c.mounts)]
+    on = network or bound.network
+    options = [
+        *("--pull=never", *session.labels, *run_options(c), *host_options()),
+        *(["--network", on] if on else []),
+        *(word for alias, address in bound.hosts for word in ("--add-host", f"{alias}:{address}")),
+        *(word for m in prepared for word in m.options),
+        *(await stack.enter_async_context(secret_arguments(session, c))),
+    ]
+    return options, prepared
 
 
 def run_options(c: Container) -> list[str]:

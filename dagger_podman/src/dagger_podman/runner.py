@@ -6,13 +6,17 @@ standard library and the module's own `dagger`.
 
 import base64
 import contextlib
+import functools
 import gc
+import inspect
 import json
 import os
 import selectors
 import sys
+from collections.abc import Callable, Iterator
 from importlib import machinery
-from types import CodeType
+from types import CodeType, FunctionType
+from typing import Any, cast, no_type_check
 
 SOURCE, BYTECODE = "/src", "/dagger-podman-bytecode"
 
@@ -36,12 +40,67 @@ def finder(path: str) -> machinery.FileFinder:
     return machinery.FileFinder(path, compiled, (_BytecodeElsewhere, machinery.SOURCE_SUFFIXES))
 
 
+def checked_when_called(check: Callable[[type], type]) -> Callable[[type], type]:
+    """A decorator of classes: each method gets its checks of argument types, by `check`, at its first call.
+
+    The SDK has them made for all methods of its client while it is imported, half of that import's time.
+    """
+
+    def decorate(cls: type) -> type:
+        if not isinstance(cls, type):
+            return check(cls)
+        for name, method in list(vars(cls).items()):
+            if isinstance(method, FunctionType):
+                setattr(cls, name, unchecked(cls, name, method))
+        return cls
+
+    def unchecked(cls: type, name: str, method: FunctionType) -> Callable[..., Any]:
+        def checked() -> Callable[..., Any]:
+            setattr(cls, name, method)
+            check(cls)  # passes over what is marked, and what it has decorated
+            return cast("Callable[..., Any]", getattr(cls, name))
+
+        @functools.wraps(method)
+        def call(*arguments: Any, **options: Any) -> Any:
+            return checked()(*arguments, **options)
+
+        @functools.wraps(method)
+        async def call_later(*arguments: Any, **options: Any) -> Any:
+            return await checked()(*arguments, **options)
+
+        return no_type_check(call_later if inspect.iscoroutinefunction(method) else call)
+
+    return decorate
+
+
+@contextlib.contextmanager
+def checks_made_when_called() -> Iterator[None]:
+    """Meanwhile `beartype` makes decorators of `checked_when_called`'s kind."""
+    try:
+        import beartype
+    except ImportError:  # an SDK that checks otherwise
+        yield
+        return
+    real: Callable[..., Any] = beartype.beartype
+
+    def deferring(*decorated: Any, **options: Any) -> Any:
+        return real(*decorated, **options) if decorated else checked_when_called(real(**options))
+
+    beartype.beartype = deferring
+    try:
+        yield
+    finally:
+        beartype.beartype = real
+
+
 def preload() -> None:
     """Import what every call needs. A module that fails to import fails again, visibly, in the call."""
     sys.path_hooks.insert(0, finder)
     gc.disable()  # what an import makes stays
     with contextlib.suppress(Exception), open(os.devnull, "w") as nowhere:
         with contextlib.redirect_stderr(nowhere), contextlib.redirect_stdout(nowhere):
+            with checks_made_when_called():
+                import dagger  # noqa: F401
             from dagger.mod import cli
 
             cli.get_entry_point().load()

@@ -14,12 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import images
+from . import images, run_options
 from .errors import DaggerPodmanError, ExecError
-from .mounts import prepare
 from .nodes import Node
 from .ports import forward, listens, may_publish
-from .run_options import host_options, run_options, secret_arguments
 from .state import Container, Port
 from .store import digest_of
 
@@ -141,22 +139,17 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
     net = await network(session)
     stack = contextlib.AsyncExitStack()
     session.on_close.append(stack.aclose)  # after the network's: what came last goes first
-    bound = await bind(session, c.bindings)
     image = await images.image_of(session, c.root)
     folder = stack.enter_context(session.store.temporary_folder())
-    mounts = [await prepare(session, stack, m, folder / str(i)) for i, m in enumerate(c.mounts)]
+    options, _ = await run_options.launch(session, stack, c, net)
     running = Running(name, "", _loopback(session), value)
     published = [p for p in c.ports if session.podman.rootless and may_publish(p)]  # root reaches the container itself
     publish = [f"{running.loopback}:{p.number}:{p.number}/{p.protocol.lower()}" for p in published]
     command = [
-        *("run", "--name", name, "--pull=never", "--log-driver", "none", "--network", net, *session.labels),
+        *("run", "--name", name, "--log-driver", "none", "--pidfile", str(folder / "pid"), *options),
         *(["--hostname", value.hostname] if value.hostname else []),
         *(word for p in publish for word in ("--publish", p)),
-        *(word for alias, address in bound.hosts for word in ("--add-host", f"{alias}:{address}")),
-        *(word for m in mounts for word in m.options),
         *(["--privileged"] if value.privileged else []),
-        *("--pidfile", str(folder / "pid"), *run_options(c), *host_options()),
-        *(await stack.enter_async_context(secret_arguments(session, c))),
         *("--entrypoint", "", image, *value.args),
     ]
     step = await stack.enter_async_context(

@@ -158,7 +158,7 @@ class Session:
     def keep(self, node: Node) -> bool:
         """Store a node for later sessions; False where it rests on something that only this session has."""
         closure = node.closure()
-        if any(n.field in ("setSecret", "currentFunctionCall", "service", "up") for n in closure.values()):
+        if any(n.field in ("setSecret", "currentFunctionCall", "service", "up", "terminal") for n in closure.values()):
             return False
         for node_id, found in closure.items():
             if self.store.read("nodes", node_id) is None:

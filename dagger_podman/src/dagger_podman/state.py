@@ -21,8 +21,15 @@ class Port:
 
 
 @dataclasses.dataclass(frozen=True)
+class SocketValue:
+    """A Unix socket of the caller's machine. Where it lies stands for it: what it answers is in no key."""
+
+    key: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Mount:
-    """Something mounted at `path`; `source` is the directory, file, secret or cache volume."""
+    """Something mounted at `path`; `source` is the directory, file, secret, cache volume or socket."""
 
     kind: str  # directory, file, secret, cache, temp, socket
     path: str
@@ -106,6 +113,8 @@ class Container:
     platform: str = ""
     hostname: str = ""
     reference: str = ""
+    terminal: tuple[str, ...] = ("sh",)
+    """What runs on a terminal that is opened in it."""
 
     def path(self, path: str) -> str:
         """A path relative to the working directory, made absolute."""

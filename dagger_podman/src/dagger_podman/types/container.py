@@ -14,6 +14,7 @@ from ..nodes import Node
 from ..registry_auth import auth_file
 from ..session import Session
 from ..state import Container, Executed
+from ..terminal import in_container
 
 C = "Container"
 
@@ -104,6 +105,19 @@ async def with_error(_: Session, c: Container, err: str) -> Container:
     if err:
         raise DaggerPodmanError(err)
     return c
+
+
+@field(C)
+async def terminal(
+    session: Session, c: Container, cmd: Sequence[str] = (), insecure_root_capabilities: bool = False
+) -> Container:
+    await in_container(session, c, cmd, insecure_root_capabilities)
+    return c
+
+
+@field(C)
+async def with_default_terminal_cmd(_: Session, c: Container, args: Sequence[str]) -> Container:
+    return dataclasses.replace(c, terminal=tuple(args))
 
 
 # --- services -----------------------------------------------------------------------------------------

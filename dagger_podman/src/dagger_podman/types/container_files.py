@@ -182,6 +182,11 @@ async def with_mounted_secret(
     return c.with_mount(Mount("secret", c.path(c.expand(path, expand)), source, owner, mode))
 
 
+@field(C)
+async def with_unix_socket(_: Session, c: Container, path: str, source: Node, expand: bool = False) -> Container:
+    return c.with_mount(Mount("socket", c.path(c.expand(path, expand)), source))
+
+
 @field(C, "withoutMount", "withoutUnixSocket")
 async def without_mount(_: Session, c: Container, path: str, expand: bool = False) -> Container:
     path = c.path(c.expand(path, expand))

@@ -14,9 +14,11 @@ from ..gitignore import without_ignored
 from ..layers import owner_ids
 from ..nodes import Node
 from ..session import Session
-from ..state import Container
+from ..state import Container, Mount
+from ..terminal import in_container
 from ..tree import Entry, Tree
 from ..values import FileValue
+from .container import from_
 from .file import FILE_TYPES
 
 D = "Directory"
@@ -210,3 +212,19 @@ async def docker_build(
 @field(D)
 async def export(session: Session, d: Tree, path: str, wipe: bool = False) -> str:
     return await exporting.export(session, d, path, wipe)
+
+
+@field(D)
+async def terminal(
+    session: Session,
+    d: Tree,
+    node: Node,
+    cmd: Sequence[str] = (),
+    container: Node | None = None,
+    insecure_root_capabilities: bool = False,
+) -> Tree:
+    """Changes that are made there are not kept."""
+    c = await session.value(container) if container else await from_(session, Container(), "alpine")
+    c = dataclasses.replace(c.with_mount(Mount("directory", "/src", node.parent)), workdir="/src")
+    await in_container(session, c, cmd, insecure_root_capabilities)
+    return d

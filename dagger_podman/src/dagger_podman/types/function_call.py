@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import FunctionError, UsageError
@@ -16,6 +16,7 @@ from ..files import ingest
 from ..nodes import Node
 from ..session import Session
 from ..tree import Tree
+from ..values import FileValue
 
 F = "FunctionCall"
 
@@ -98,9 +99,21 @@ async def workdir(
     include: Sequence[str] = (),
 ) -> Tree:
     """A folder that the module's process wrote, below its working directory, which is / here."""
+    with session.store.temporary_folder() as folder:
+        await _copy(session, path, "/.", folder / "copy")
+        return ingest(session.store, folder / "copy", include=include, exclude=exclude)
+
+
+@field("CurrentModule")
+async def workdir_file(session: Session, _: tuple[str, Node], path: str) -> FileValue:
+    with session.store.temporary_folder() as folder:
+        await _copy(session, path, "", folder / PurePosixPath(path).name)
+        (entry,) = (e for p, e in ingest(session.store, folder).entries.items() if p)
+    return FileValue(PurePosixPath(path).name, entry)
+
+
+async def _copy(session: Session, path: str, ending: str, target: Path) -> None:
     local = PurePosixPath(path)
     if local.is_absolute() or ".." in local.parts:
         raise UsageError(f"workdir path {path!r} escapes workdir")
-    with session.store.temporary_folder() as folder:
-        await session.podman("cp", f"{session.memory[MODULE_CONTAINER]}:/{local}/.", str(folder / "copy"))
-        return ingest(session.store, folder / "copy", include=include, exclude=exclude)
+    await session.podman("cp", f"{session.memory[MODULE_CONTAINER]}:/{local}{ending}", str(target))

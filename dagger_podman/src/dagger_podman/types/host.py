@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .. import arguments
@@ -12,7 +14,7 @@ from ..fields import field
 from ..gitignore import without_ignored
 from ..services import ServiceValue
 from ..session import Session
-from ..state import Container
+from ..state import Container, SocketValue
 from ..tree import Tree, filtered
 from ..values import FileValue
 
@@ -36,10 +38,14 @@ async def host(_: Session) -> None:
     return None
 
 
-async def _given(session: Session, kind: str, text: str, ignore: Sequence[str] = ()) -> Any:
-    """What an address stands for, to a program of the caller's."""
+def _require_callers_program(session: Session) -> None:
     if MODULE_CONTAINER in session.memory:
         raise NotAvailableError("the caller's host from inside a module", "take a Directory, File or Service argument")
+
+
+async def _given(session: Session, kind: str, text: str, ignore: Sequence[str] = ()) -> Any:
+    """What an address stands for, to a program of the caller's."""
+    _require_callers_program(session)
     return await session.value(await arguments.resolve(session, kind, text, ignore))
 
 
@@ -66,6 +72,27 @@ async def file(session: Session, _: None, path: str) -> FileValue:
 async def container_image(session: Session, _: None, name: str) -> Container:
     found: Container = await _given(session, "Container", name)
     return found
+
+
+@field("Host", ignores=("noCache",))
+async def find_up(session: Session, _: None, name: str) -> str | None:
+    """Where the nearest one lies, from the working directory upwards; relative to it."""
+    _require_callers_program(session)
+    here = Path.cwd()
+    found = next((folder / name for folder in (here, *here.parents) if (folder / name).exists()), None)
+    return os.path.relpath(found) if found else None
+
+
+@field("Host")
+async def unix_socket(session: Session, _: None, path: str) -> SocketValue:
+    found: SocketValue = await _given(session, "Socket", path)
+    return found
+
+
+@field("Query", "_hostSocket")
+async def host_socket(_: Session, path: str) -> SocketValue:
+    """Something that listens on the caller's machine."""
+    return SocketValue(path)
 
 
 @field("Host", note="one port")

@@ -10,6 +10,7 @@ from .. import services
 from ..fields import field, reads
 from ..services import ServiceValue
 from ..session import Session
+from ..terminal import in_service
 
 S = "Service"
 
@@ -30,6 +31,12 @@ async def stop(session: Session, s: ServiceValue, kill: bool = False) -> None:
 @field(S)
 async def up(session: Session, s: ServiceValue, ports: Sequence[dict[str, Any]] = (), random: bool = False) -> None:
     await services.up(session, s, ports, random)
+
+
+@field(S)
+async def terminal(session: Session, s: ServiceValue, cmd: Sequence[str] = ()) -> ServiceValue:
+    await in_service(session, s, cmd)
+    return s
 
 
 @field(S)
