@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import dagger
+import httpx
 import pytest
 from dagger import dag
 
@@ -137,3 +138,14 @@ async def test_owners_of_mounts_by_the_names_that_the_container_has(files: dagge
     assert await container.with_exec(["sh", "-c", script]).stdout() == said.replace("of the team", "***")
     with pytest.raises(dagger.QueryError, match="unable to find user 'nobody-known'"):
         await container.with_mounted_directory("/x", files, owner="nobody-known").with_exec(["true"]).sync()
+
+
+async def test_a_tunnel_leads_from_a_port_of_the_callers_machine_to_a_service(session: None) -> None:
+    served = dag.container().from_(PYTHON).with_workdir("/srv").with_new_file("mark", str(time.time_ns()))
+    service = served.with_exposed_port(8000).as_service(args=["python3", "-m", "http.server"])
+    tunnel = dag.host().tunnel(service)
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(await tunnel.endpoint(scheme="http") + "/mark")
+    assert answer.text == await served.file("mark").contents()
+    with pytest.raises(dagger.QueryError, match="make one for each port"):
+        await dag.host().tunnel(served.with_exposed_port(1).with_exposed_port(2).as_service()).endpoint()

@@ -51,7 +51,9 @@ def test_an_ordinary_user_gets_the_engines_answers(home: Path) -> None:
         assert as_user(home, remedy.strip()).returncode == 0
         assert "slow" not in as_user(home, "venv/bin/dagger-podman doctor").stdout
     # beside the recorded answers: what `dagger-io` programs see, and that nothing is left behind
-    files = " ".join(f"tests/dagger_podman/test_{name}.py" for name in ("golden", "methods", "runner", "sessions", "terminal"))
+    files = " ".join(
+        f"tests/dagger_podman/test_{name}.py" for name in ("golden", "methods", "runner", "sessions", "terminal")
+    )
     done = as_user(home, f"cd repository && ../venv/bin/pytest -q -rs --basetemp=../tests {files}")
     assert done.returncode == 0, done.stdout
     print(done.stdout)
