@@ -1,5 +1,6 @@
 """A session is safe, and leaves nothing behind however it ends."""
 
+import asyncio
 import base64
 import contextlib
 import hashlib
@@ -22,6 +23,8 @@ from typing import Any
 import pytest
 
 from dagger_podman import host, store
+from dagger_podman.podman import Podman
+from dagger_podman.prune import prune_steps
 from dagger_podman.session import runtime_folder
 
 PROGRAM = str(Path(sys.executable).with_name("dagger-podman"))
@@ -395,3 +398,29 @@ def test_content_that_was_pruned_is_made_again(start: Start, mount: str) -> None
     assert read() == said
     store.Store(store.default_folder()).blob(hashlib.sha256(said.encode()).hexdigest()).unlink()
     assert read() == said
+
+
+def unnamed() -> set[str]:
+    return set(podman("images", "--all", "--quiet", "--no-trunc", "--filter", "dangling=true"))
+
+
+def test_with_a_builds_image_go_the_steps_that_podman_keeps_unnamed(start: Start, tmp_path: Path) -> None:
+    stages = [f"FROM python:3.13-slim AS {one}\nRUN echo {time.time_ns()} > /{one}\n" for one in ("first", "second")]
+    copied = "FROM python:3.13-slim\nCOPY --from=first /first /\nCOPY --from=second /second /\n"
+    lines = "".join([*stages, copied])
+    build = f'{{ directory {{ withNewFile(path: "Dockerfile", contents: {json.dumps(lines)}) {{ dockerBuild {{ sync'
+    before = unnamed()
+    client = start(DAGGER_PODMAN_CACHE=str(tmp_path))
+    assert "errors" not in client.post(build + " }" * build.count("{"))
+    client.end()
+    cache, program = store.Store(tmp_path), Podman(host.podman_environment(tmp_path))
+    steps = unnamed() - before
+    assert len(steps) == 2, "Podman kept no image of the first stages"
+    asyncio.run(prune_steps(program, cache))
+    assert steps <= unnamed(), "steps of an image that is kept were removed"
+    (entry,) = (path for path in (tmp_path / "images").rglob("*") if path.is_file())
+    podman("rmi", f"localhost/dagger-podman/build:{entry.stem[:32]}")
+    entry.unlink()
+    asyncio.run(prune_steps(program, cache))
+    assert not steps & unnamed()
+    assert not [path for path in (tmp_path / "steps").rglob("*") if path.is_file()]

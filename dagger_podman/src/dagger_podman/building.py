@@ -64,7 +64,8 @@ async def build(
                 async with session.progress.step(title) as step:
                     step.cached = True
                 return str(known)
-            image = await _build(session, context, text, title, platform, arguments, target, values, ids, key)
+            image, steps = await _build(session, context, text, title, platform, arguments, target, values, ids, key)
+            session.store.write("steps", key, steps)
             session.store.write("images", key, image)
             return image
 
@@ -89,7 +90,7 @@ async def _build(
     secrets: Sequence[Any],
     bases: dict[str, str],
     key: str,
-) -> str:
+) -> tuple[str, list[str]]:
     secret_folder = tempfile.mkdtemp(dir=runtime_folder(), prefix=f"{session.id}-")
     try:
         with session.store.temporary_folder() as folder:
@@ -116,11 +117,13 @@ async def _build(
                 done = await session.podman.run(*command, listener=step.output)
                 if done.exit_code:
                     raise _failure(session, text, done.stdout, done.stderr)
-            return (folder / "id").read_text().strip().removeprefix("sha256:")
+            return (folder / "id").read_text().strip().removeprefix("sha256:"), STEP.findall(done.stdout.decode())
     finally:
         shutil.rmtree(secret_folder, ignore_errors=True)
 
 
+STEP = re.compile(r"^--> ([0-9a-f]{11,64})$", re.MULTILINE)
+"""What Podman says of the image that it keeps of a step, where it was not there before."""
 HEREDOC = re.compile(r"\s*(?:RUN|COPY|ADD)\s.*<<-?[\"']?\w+", re.IGNORECASE)
 
 

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from .errors import PodmanError, UsageError
 from .host import podman_environment
@@ -20,6 +21,8 @@ KINDS = (
     *("blobs", "exec", "functions", "images", "nodes", "pulled", "read", "runtimes", "schemas", "stat"),
     *("trees", "types", "tmp"),
 )
+SHORT = 11
+"""Letters of an image's id in a build's output."""
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
@@ -44,6 +47,7 @@ async def run(argv: list[str]) -> int:
     limit = 0 if options.all else keep
     removed = prune_files(store, age, limit)
     images = await prune_images(podman, set() if options.all else referenced_images(store), options.all)
+    images += await prune_steps(podman, store)
     volumes = await _volumes(podman) if options.all else []
     if volumes:
         await podman("volume", "rm", "-f", *volumes)
@@ -102,19 +106,47 @@ def referenced_images(store: Store) -> set[str]:
 
 async def prune_images(podman: Podman, keep: set[str], stand_ins: bool) -> int:
     """Remove images under our names that nothing leads to; Podman removes their unnamed parents with them."""
-    try:
-        listed = json.loads(await podman("images", "--format", "json") or "[]")
-    except PodmanError as error:
-        if damaged := re.search(r'image with ID "(\w+)"', error.stderr):
-            raise UsageError(f"Podman cannot list its images: one is damaged; podman rmi -f {damaged[1]}") from None
-        raise
-    kinds = ("cache", "build", "stand-in") if stand_ins else ("cache", "build")
-    ours = tuple(f"{IMAGES}/{kind}" for kind in kinds)
+    kinds = ("cache", "build", "stand-in/*") if stand_ins else ("cache", "build")
+    listed = await _listed(podman, *(f"reference={IMAGES}/{kind}" for kind in kinds))
+    ours = tuple(f"{IMAGES}/{kind.rstrip('*')}" for kind in kinds)
     names = [n for i in listed if i["Id"] not in keep for n in i.get("Names") or () if n.startswith(ours)]
     if not names:
         return 0
     done = await podman.run("rmi", "-f", *names)
     return sum(line.startswith(b"Untagged:") for line in done.stdout.splitlines())
+
+
+async def prune_steps(podman: Podman, store: Store) -> int:
+    """Remove what Podman keeps, unnamed, of the steps of builds whose images were removed."""
+    gone: dict[str, set[str]] = {}
+    kept: set[str] = set()
+    for path in _files(store.folder / "steps"):
+        ids = {one[:SHORT] for one in store.read("steps", path.stem) or ()}
+        if store.read("images", path.stem, touch=False):
+            kept |= ids
+        else:
+            gone[path.stem] = ids
+    wanted = set().union(*gone.values()) - kept
+    found = {
+        i["Id"] for i in await _listed(podman, "dangling=true") if not i.get("Names") and i["Id"][:SHORT] in wanted
+    }
+    if found:
+        await podman.run("rmi", *found)  # an image goes with its parents, and then they are not found
+    for key in gone:
+        store.forget("steps", key)
+    return len(found)
+
+
+async def _listed(podman: Podman, *filters: str) -> list[dict[str, Any]]:
+    """The images that fit any of the filters. Without `--all` Podman compares each image with each other one."""
+    options = [word for one in filters for word in ("--filter", one)]
+    try:
+        found: list[dict[str, Any]] = json.loads(await podman("images", "--all", *options, "--format", "json") or "[]")
+    except PodmanError as error:
+        if damaged := re.search(r'image with ID "(\w+)"', error.stderr):
+            raise UsageError(f"Podman cannot list its images: one is damaged; podman rmi -f {damaged[1]}") from None
+        raise
+    return found
 
 
 async def _volumes(podman: Podman) -> list[str]:
