@@ -26,19 +26,20 @@ class Terminal:
     def __init__(self, *command: str) -> None:
         self.leader, follower = pty.openpty()
         self.settings = termios.tcgetattr(follower)
-        self.process = subprocess.Popen(
-            command, stdin=follower, stdout=follower, stderr=follower, start_new_session=True
-        )
+        owned = ("setsid", "--ctty", *command)
+        self.process = subprocess.Popen(owned, stdin=follower, stdout=follower, stderr=follower)
+        self.closed = False
         self.follower, self.shown = follower, ""
 
     def until(self, pattern: str, seconds: float = 90) -> str:
         end = time.monotonic() + seconds
         os.set_blocking(self.leader, False)
         while not (found := re.search(pattern, self.shown)):
-            assert time.monotonic() < end and self.process.poll() is None, self.shown
+            alive = self.process.poll() is None
             try:
                 self.shown += os.read(self.leader, 1 << 16).decode(errors="replace")
             except BlockingIOError:
+                assert alive and time.monotonic() < end, self.shown
                 time.sleep(0.05)
         self.shown = self.shown[found.end() :]
         return found[0]
@@ -51,19 +52,33 @@ class Terminal:
         assert termios.tcgetattr(self.follower) == self.settings, "the terminal's settings are not what they were"
         return code
 
+    def close(self) -> None:
+        """As who closes the window."""
+        if not self.closed:
+            os.close(self.leader)
+            os.close(self.follower)
+        self.closed = True
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait(60)
-        os.close(self.leader)
-        os.close(self.follower)
+        self.close()
 
 
 def containers() -> set[str]:
     environment = {**os.environ, **host.podman_environment(store.default_folder())}
-    listed = ["podman", "ps", "--all", "--format", "{{.Names}}", "--filter", "name=dagger-podman-.*-terminal-"]
+    listed = [
+        "podman",
+        "ps",
+        "--all",
+        "--format",
+        "{{.Names}}",
+        "--filter",
+        "name=dagger-podman-.*-(terminal|service)-",
+    ]
     return set(subprocess.run(listed, capture_output=True, text=True, env=environment, check=True).stdout.split())
 
 
@@ -112,14 +127,23 @@ def test_a_shell_beside_a_service_and_in_a_directory() -> None:
         assert terminal.end() == 0
 
 
-def test_nothing_is_left_when_the_terminal_goes_away() -> None:
+@pytest.mark.parametrize("last", [("terminal",), ("up", "--args=sleep,600")], ids=["terminal", "service"])
+def test_nothing_is_left_when_the_window_is_closed(last: tuple[str, ...]) -> None:
     before = containers()
+    with Terminal(*CONTAINER, *last) as terminal:
+        terminal.until(r"[#$] $|service sleep 600")
+        while containers() <= before:
+            time.sleep(0.1)
+        terminal.close()
+        assert terminal.process.wait(60) == 128 + signal.SIGHUP
+    assert containers() == before
+
+
+def test_a_signal_ends_a_terminal_and_its_settings_are_put_back() -> None:
     with Terminal(*CONTAINER, "terminal") as terminal:
         terminal.until(r"[#$] $")
-        assert containers() > before
-        os.kill(terminal.process.pid, signal.SIGHUP)
-        assert terminal.end() == 128 + signal.SIGHUP
-    assert containers() == before
+        os.kill(terminal.process.pid, signal.SIGTERM)
+        assert terminal.end() == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize("kind", ["container", "directory"])

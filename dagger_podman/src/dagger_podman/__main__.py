@@ -72,8 +72,13 @@ async def _guarded(run: Callable[[list[str]], Awaitable[int]], argv: list[str]) 
 
     def stop(number: int) -> None:
         if not received:
-            print("\nStopping; what was started is being removed.", file=sys.stderr)
             task.cancel()
+            try:
+                print("\nStopping; what was started is being removed.", file=sys.stderr, flush=True)
+            except OSError:  # the window was closed, and no write to it may stop the clearing away
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, 1)
+                os.dup2(nowhere, 2)
         received.append(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -100,7 +100,7 @@ class Session:
 
     async def _run_on_close(self) -> None:
         while self.on_close:
-            with contextlib.suppress(DaggerPodmanError):
+            with contextlib.suppress(DaggerPodmanError, OSError):
                 await self.on_close.pop()()
 
     async def _remove_orphans(self) -> None:
