@@ -1,8 +1,13 @@
-"""dagger-podman beside bare Podman: `python -m bench.podman`. Stand-ins and the module's image are made before it starts."""
+"""dagger-podman beside bare Podman: `python -m bench.podman`.
+
+In a store and a cache of their own with the base images alone, since each call of Podman reads and writes the list of all images.
+Stand-ins and the module's image are made before it starts.
+"""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -13,9 +18,11 @@ import tempfile
 import time
 import urllib.request
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from bench.timing import ratio, run, side_by_side
 from dagger_podman import host, stand_ins, store
@@ -24,7 +31,38 @@ REPOSITORY = Path(__file__).parents[1]
 PROGRAM = str(Path(sys.executable).with_name("dagger-podman"))
 DOCKERFILES = {name: f"apps/{name}/Dockerfile" for name in ("api", "web", "service", "studio", "gateway", "agentic")}
 DOCKERFILES["engine"] = "Dockerfile.engine"
+BASES = ("node:18-alpine", "python:3.13-slim", "python:3.13")
 ENVIRONMENT = {**os.environ, **host.podman_environment(store.default_folder())}
+
+
+@contextlib.contextmanager
+def own_store() -> Iterator[None]:
+    """Meanwhile Podman's images and dagger-podman's cache are elsewhere, on the same disk; stand-ins are taken along."""
+    told = ["podman", "info", "--format", "{{.Store.GraphDriverName}} {{.Store.GraphRoot}}"]
+    driver, graph = subprocess.run(told, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout.split()
+    folder = Path(tempfile.mkdtemp(dir=Path(graph).parent, prefix="bench-"))
+    roots = f'graphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+    (folder / "storage.conf").write_text(f'[storage]\ndriver = "{driver}"\n{roots}')
+    (folder / "cache").mkdir()
+    own = {"CONTAINERS_STORAGE_CONF": f"{folder}/storage.conf", "DAGGER_PODMAN_CACHE": f"{folder}/cache"}
+    try:
+        taken = [image for one in BASES if exists(image := stand_in(one))]
+        if taken:
+            run(["podman", "save", "--multi-image-archive", "-o", f"{folder}/bases", *taken], environment=ENVIRONMENT)
+        with (
+            mock.patch.dict(os.environ, own),
+            mock.patch.dict(ENVIRONMENT, own | dict(host.podman_environment(folder / "cache"))),
+        ):
+            if taken:
+                run(["podman", "load", "-i", f"{folder}/bases"], environment=ENVIRONMENT)
+                (folder / "bases").unlink()
+            yield
+    finally:
+        run(["podman", "unshare", "rm", "-rf", str(folder)] if os.geteuid() else ["rm", "-rf", str(folder)])
+
+
+def stand_in(reference: str) -> str:
+    return f"localhost/dagger-podman/stand-in/{reference}"
 
 
 def copy() -> Path:
@@ -47,10 +85,9 @@ def make_cold(folder: Path) -> None:
 def bare(folder: Path, service: str) -> None:
     """What a person without us types, on the same base images."""
     contexts = []
-    for reference in ("node:18-alpine", "python:3.13-slim"):
-        image = f"localhost/dagger-podman/stand-in/{reference}"
-        if stand_ins.known(stand_ins.canonical(reference)) and exists(image):
-            contexts += ["--build-context", f"{reference}=container-image://{image}"]
+    for reference in BASES:
+        if stand_ins.known(stand_ins.canonical(reference)) and exists(stand_in(reference)):
+            contexts += ["--build-context", f"{reference}=container-image://{stand_in(reference)}"]
     arguments = [
         *contexts,
         *host.build_options(),
@@ -103,6 +140,11 @@ class Session:
 
 
 def main() -> None:
+    with own_store():
+        _measure()
+
+
+def _measure() -> None:
     folder = copy()
     call = [PROGRAM, "call", "--silent"]
     try:
@@ -120,7 +162,7 @@ def main() -> None:
             bare(folder, "engine")
 
         medians = side_by_side(
-            "engine, no layer cached (goal: ratio 1.2)", {"dagger-podman": ours, "podman build": theirs}, 3
+            "engine, no layer cached (goal: ratio 1.2)", {"dagger-podman": ours, "podman build": theirs}, 7
         )
         ratio(medians, "dagger-podman", "podman build")
 
@@ -139,7 +181,7 @@ def main() -> None:
 
         with Session() as session:
             session.execute()
-            image = "localhost/dagger-podman/stand-in/python:3.13-slim"
+            image = stand_in("python:3.13-slim")
             plain = [
                 "podman",
                 "run",
@@ -158,10 +200,6 @@ def main() -> None:
             print(f"\nMost memory that the session held: {session.memory():.0f} MiB")
     finally:
         shutil.rmtree(folder.parent)
-        run(
-            ["podman", "rmi", "--force", "--ignore", *(f"bench-{name}" for name in DOCKERFILES)],
-            environment=ENVIRONMENT,
-        )
 
 
 if __name__ == "__main__":

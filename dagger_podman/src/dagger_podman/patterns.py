@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 
 
 @functools.lru_cache(maxsize=4096)
-def regex(pattern: str) -> re.Pattern[str]:
-    """The expression that a whole path must match."""
+def regex(pattern: str, below: bool = False) -> re.Pattern[str]:
+    """The expression that a whole path must match; with `below`, that or a folder above it."""
     out, i = "", 0
     while i < len(pattern):
         c = pattern[i]
@@ -33,7 +33,7 @@ def regex(pattern: str) -> re.Pattern[str]:
             out, i = out + re.escape(pattern[i + 1]), i + 2
         else:
             out, i = out + re.escape(c), i + 1
-    return re.compile(out + r"\Z", re.DOTALL)
+    return re.compile(out + ("(?:/.*)?" if below else "") + r"\Z", re.DOTALL)
 
 
 def clean(pattern: str) -> str:
@@ -49,20 +49,14 @@ class Patterns:
             negated = pattern.strip().startswith("!")
             text = clean(pattern.strip().removeprefix("!"))
             if text and text != ".":
-                self.rules.append((not negated, regex(text)))
+                self.rules.append((not negated, regex(text, below=True)))
         self.has_negation = any(not positive for positive, _ in self.rules)
 
     def __bool__(self) -> bool:
         return bool(self.rules)
 
     def match(self, path: str) -> bool:
-        paths = [path]
-        while path := posixpath.dirname(path):
-            paths.append(path)
-        for positive, expression in reversed(self.rules):
-            if any(expression.match(p) for p in paths):
-                return positive
-        return False
+        return next((positive for positive, expression in reversed(self.rules) if expression.match(path)), False)
 
 
 def selected(paths: Iterable[str], include: Sequence[str], exclude: Sequence[str]) -> set[str]:

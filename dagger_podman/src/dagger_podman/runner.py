@@ -146,6 +146,8 @@ def start(request: dict[str, object], selector: selectors.BaseSelector) -> None:
 
 
 def main() -> None:
+    if not os.read(0, 1):  # it comes when the module's source is in its place
+        return
     preload()
     selector = selectors.DefaultSelector()
     selector.register(0, selectors.EVENT_READ, None)
@@ -156,7 +158,7 @@ def main() -> None:
             data = os.read(key.fd, 1 << 16)
             if key.data is None:
                 if not data:
-                    return  # the session has ended
+                    os._exit(0)  # the session has ended, and it waits: nothing here is worth taking apart
                 *lines, buffered = (buffered + data).split(b"\n")
                 for line in lines:
                     start(json.loads(line), selector)

@@ -46,6 +46,7 @@ class Runtime:
         self.session, self.server, self.module = session, server, module
         self.original: dict[str, str] = {}
         self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Future[None] | None = None
         self._waiting: dict[str, asyncio.Future[int]] = {}
         self._output: dict[str, bytearray] = {}
         self._steps: dict[str, Any] = {}
@@ -173,8 +174,8 @@ class Runtime:
         stack = contextlib.AsyncExitStack()
         session.on_close.append(stack.aclose)
         folder = stack.enter_context(session.store.temporary_folder())
-        write_out(session.store, module.tree, folder / "src")
-        known = self._write_bytecode(folder / "bytecode")
+        for mounted in ("src", "bytecode"):
+            (folder / mounted).mkdir()
         runner = stack.enter_context(importlib.resources.as_file(importlib.resources.files(__package__) / "runner.py"))
         name = f"dagger-podman-{session.id}-module"
         env = {
@@ -195,13 +196,17 @@ class Runtime:
             *("--entrypoint", "", image, f"{VENV}/bin/python", "/dagger-podman-runner.py"),
             stdin=True,
         )
+        stack.push_async_callback(self._stop, name)
         session.memory[MODULE_CONTAINER] = name
+        # While the container starts; the runner waits for a line before it imports anything.
+        loading = asyncio.to_thread(importlib.import_module, f"{__package__}.query")
+        writing = asyncio.to_thread(self._write_mounts, folder)
+        known, _ = await asyncio.gather(writing, loading)
+        assert self._process.stdin
+        self._process.stdin.write(b"\n")
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        reading = asyncio.ensure_future(self._read(ready))
-
-        stack.push_async_callback(self._stop, name, reading)
-        loading = asyncio.to_thread(importlib.import_module, f"{__package__}.query")  # while the container starts
-        await asyncio.gather(asyncio.wait_for(ready, IMPORT_WITHIN), loading)
+        self._reading = asyncio.ensure_future(self._read(ready))
+        await asyncio.wait_for(ready, IMPORT_WITHIN)
         if not known:
             session.store.write("trees", self._bytecode, ingest(session.store, folder / "bytecode").to_json())
 
@@ -209,13 +214,14 @@ class Runtime:
     def _bytecode(self) -> str:
         return digest_of(["bytecode", self.module.digest])
 
-    def _write_bytecode(self, folder: Path) -> bool:
-        """What an earlier session's Python made of the source; False where there is none."""
+    def _write_mounts(self, folder: Path) -> bool:
+        """The source, and what an earlier session's Python made of it; False where that is not known."""
+        write_out(self.session.store, self.module.tree, folder / "src")
         tree = kept_tree(self.session.store, self._bytecode)
-        write_out(self.session.store, tree or Tree({}), folder)
+        write_out(self.session.store, tree or Tree({}), folder / "bytecode")
         return tree is not None
 
-    async def _stop(self, name: str, reading: asyncio.Future[None]) -> None:
+    async def _stop(self, name: str) -> None:
         """The runner ends when its input does; one that does not is removed."""
         assert self._process and self._process.stdin
         self._process.stdin.close()
@@ -223,7 +229,8 @@ class Runtime:
             await asyncio.wait_for(self._process.wait(), ENDS_WITHIN)
         if self._process.returncode != 0:
             await self.session.podman.run("rm", "-f", "-t", "0", name)
-        reading.cancel()
+        if self._reading:
+            self._reading.cancel()
 
     async def _read(self, ready: asyncio.Future[None]) -> None:
         """Take in what the runner reports, line by line."""
