@@ -378,6 +378,27 @@ def test_a_module_whose_image_was_removed_gets_it_again(tmp_path: Path) -> None:
     call()
 
 
+def test_a_file_that_the_modules_process_wrote(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parents[1] / "golden/probe", tmp_path / "probe")
+    with (tmp_path / "probe/ci/src/probe/main.py").open("a") as source:
+        source.write(
+            """
+    @function
+    def written(self, path: str) -> dagger.File:
+        with open("/written.txt", "w") as file:
+            file.write("by the module")
+        return dag.current_module().workdir_file(path)
+"""
+        )
+
+    def call(path: str) -> subprocess.CompletedProcess[str]:
+        command = [PROGRAM, "call", "-m", str(tmp_path / "probe"), "written", "--path", path, "contents"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert call("written.txt").stdout == "by the module"
+    assert "workdir path '../written.txt' escapes workdir" in call("../written.txt").stderr
+
+
 @pytest.mark.parametrize(
     "mount", ["", 'withMountedDirectory(path: "/made", source: "{empty}") {{'], ids=["image", "mount"]
 )
