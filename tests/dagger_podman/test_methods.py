@@ -133,9 +133,9 @@ async def test_owners_of_mounts_by_the_names_that_the_container_has(files: dagge
         .with_mounted_cache("/cache", dag.cache_volume(f"named-{time.time_ns()}"), owner="builder:team")
         .with_mounted_secret("/secret", dag.set_secret("owned", "of the team"), owner="builder:team", mode=0o440)
     )
-    paths = ("/directory/a/real", "/cache", "/secret")
-    said = "".join(f"builder:team {path}\n" for path in paths) + "of the team"
-    assert await container.with_exec(["sh", "-c", script]).stdout() == said.replace("of the team", "***")
+    of_directories = "root:root" if os.geteuid() else "builder:team"  # the difference that the table of methods tells
+    said = f"{of_directories} /directory/a/real\nbuilder:team /cache\nbuilder:team /secret\n***"
+    assert await container.with_exec(["sh", "-c", script]).stdout() == said
     with pytest.raises(dagger.QueryError, match="unable to find user 'nobody-known'"):
         await container.with_mounted_directory("/x", files, owner="nobody-known").with_exec(["true"]).sync()
 

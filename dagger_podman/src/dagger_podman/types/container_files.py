@@ -17,6 +17,7 @@ from ..values import file_node, stored_tree
 from .cache_volume import CacheValue
 
 C = "Container"
+OWNER = "for an ordinary user what is mounted belongs to root, whatever `owner` says"
 
 
 def edited(c: Container, change: Change) -> Container:
@@ -131,7 +132,7 @@ async def without_files(session: Session, c: Container, paths: Sequence[str], ex
 
 
 # --- mounts -------------------------------------------------------------------------------------------
-@field(C)
+@field(C, note=OWNER)
 async def with_mounted_directory(
     _: Session,
     c: Container,
@@ -144,7 +145,7 @@ async def with_mounted_directory(
     return c.with_mount(Mount("directory", c.path(c.expand(path, expand)), source, owner, read_only=read_only))
 
 
-@field(C)
+@field(C, note=OWNER)
 async def with_mounted_file(
     _: Session, c: Container, path: str, source: Node, owner: str = "", expand: bool = False
 ) -> Container:
