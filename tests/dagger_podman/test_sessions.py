@@ -426,22 +426,27 @@ def unnamed() -> set[str]:
 
 
 def test_with_a_builds_image_go_the_steps_that_podman_keeps_unnamed(start: Start, tmp_path: Path) -> None:
-    stages = [f"FROM python:3.13-slim AS {one}\nRUN echo {time.time_ns()} > /{one}\n" for one in ("first", "second")]
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text(f"FROM scratch\nLABEL theirs={time.time_ns()}\n")
+    (theirs,) = podman("build", "--quiet", str(tmp_path))
+    printed = f"RUN printf '\\377\\n--> {theirs[:11]}\\n' && date +%N > "  # no UTF-8, and what looks like a step
+    stages = [f"FROM python:3.13-slim AS {one}\n{printed}/{one}\n" for one in ("first", "second")]
     copied = "FROM python:3.13-slim\nCOPY --from=first /first /\nCOPY --from=second /second /\n"
     lines = "".join([*stages, copied])
     build = f'{{ directory {{ withNewFile(path: "Dockerfile", contents: {json.dumps(lines)}) {{ dockerBuild {{ sync'
     before = unnamed()
-    client = start(DAGGER_PODMAN_CACHE=str(tmp_path))
+    client = start(DAGGER_PODMAN_CACHE=str(tmp_path / "cache"))
     assert "errors" not in client.post(build + " }" * build.count("{"))
     client.end()
-    cache, program = store.Store(tmp_path), Podman(host.podman_environment(tmp_path))
+    cache, program = store.Store(tmp_path / "cache"), Podman(host.podman_environment(tmp_path))
     steps = unnamed() - before
     assert len(steps) == 2, "Podman kept no image of the first stages"
     asyncio.run(prune_steps(program, cache))
     assert steps <= unnamed(), "steps of an image that is kept were removed"
-    (entry,) = (path for path in (tmp_path / "images").rglob("*") if path.is_file())
+    (entry,) = (path for path in (cache.folder / "images").rglob("*") if path.is_file())
     podman("rmi", f"localhost/dagger-podman/build:{entry.stem[:32]}")
     entry.unlink()
     asyncio.run(prune_steps(program, cache))
     assert not steps & unnamed()
-    assert not [path for path in (tmp_path / "steps").rglob("*") if path.is_file()]
+    podman("rmi", theirs)  # it is still there
+    assert not [path for path in (cache.folder / "steps").rglob("*") if path.is_file()]

@@ -117,13 +117,14 @@ async def _build(
                 done = await session.podman.run(*command, listener=step.output)
                 if done.exit_code:
                     raise _failure(session, text, done.stdout, done.stderr)
-            return (folder / "id").read_text().strip().removeprefix("sha256:"), STEP.findall(done.stdout.decode())
+            image = (folder / "id").read_text().strip().removeprefix("sha256:")
+            return image, STEP.findall(done.stdout.decode(errors="replace"))
     finally:
         shutil.rmtree(secret_folder, ignore_errors=True)
 
 
 STEP = re.compile(r"^--> ([0-9a-f]{11,64})$", re.MULTILINE)
-"""What Podman says of the image that it keeps of a step, where it was not there before."""
+"""What Podman says of the image that it keeps of a step. A command may print the same: prune looks at the image too."""
 HEREDOC = re.compile(r"\s*(?:RUN|COPY|ADD)\s.*<<-?[\"']?\w+", re.IGNORECASE)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import PodmanError, UsageError
+from .files import MTIME
 from .host import podman_environment
 from .podman import IMAGES, LABEL, Podman
 from .store import Store, default_folder, sessions_folder
@@ -127,9 +128,9 @@ async def prune_steps(podman: Podman, store: Store) -> int:
         else:
             gone[path.stem] = ids
     wanted = set().union(*gone.values()) - kept
-    found = {
-        i["Id"] for i in await _listed(podman, "dangling=true") if not i.get("Names") and i["Id"][:SHORT] in wanted
-    }
+    unnamed = (i for i in await _listed(podman, "dangling=true") if not i.get("Names"))
+    # Ours alone have this date: a build may have found somebody else's image of a step, or printed its id.
+    found = {i["Id"] for i in unnamed if i["Id"][:SHORT] in wanted and i["Created"] == MTIME}
     if found:
         await podman.run("rmi", *found)  # an image goes with its parents, and then they are not found
     for key in gone:
