@@ -384,19 +384,27 @@ def test_a_file_that_the_modules_process_wrote(tmp_path: Path) -> None:
         source.write(
             """
     @function
-    def written(self, path: str) -> dagger.File:
-        with open("/written.txt", "w") as file:
-            file.write("by the module")
-        return dag.current_module().workdir_file(path)
+    async def written(self, path: str, said: str) -> list[dagger.File]:
+        found = []
+        for text in (said, "later"):
+            with open("/written.txt", "w") as file:
+                file.write(text)
+            found.append(await dag.current_module().workdir_file(path).sync())
+        return found
 """
         )
+    said = str(time.time_ns())
 
     def call(path: str) -> subprocess.CompletedProcess[str]:
-        command = [PROGRAM, "call", "-m", str(tmp_path / "probe"), "written", "--path", path, "contents"]
+        function = ["written", "--path", path, "--said", said, "contents"]
+        command = [PROGRAM, "call", "-m", str(tmp_path / "probe"), *function]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert call("written.txt").stdout == "by the module"
+    assert call("written.txt").stdout.split() == [said, "later"]
+    assert call("written.txt").stdout.split() == [said, "later"], "a kept result, in another container"
     assert "workdir path '../written.txt' escapes workdir" in call("../written.txt").stderr
+    assert "workdir path 'tmp' is a directory, not a file" in call("tmp").stderr
+    assert "missing" in call("missing").stderr
 
 
 @pytest.mark.parametrize(

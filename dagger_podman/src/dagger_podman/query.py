@@ -13,6 +13,7 @@ from .errors import DaggerPodmanError, NotAvailableError
 from .nodes import Node
 from .session import Session
 from .typedefs import Field, InputType, TypeRef
+from .values import content_node
 
 CALLERS_HOST = {"directory", "file", "findUp", "service", "tunnel", "unixSocket", "containerImage"}
 
@@ -82,6 +83,10 @@ class _Selection:
         if (owner, name) == ("Query", "currentFunctionCall"):
             arguments["call"] = self.call
         node, kind = self.session.select(parent, name, arguments)
+        if (owner, name) in {("CurrentModule", "workdir"), ("CurrentModule", "workdirFile")}:
+            # What the process wrote so far. By content: its container is gone when a kept result is read.
+            self.session.drop(node.id)
+            node = content_node(self.session, await self.session.value(node))
         if selection.selection_set is None:
             return await self.session.leaf(node)
         if kind.kind == "list":

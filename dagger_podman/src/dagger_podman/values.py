@@ -49,6 +49,13 @@ def stored_tree(session: Session, tree: Tree) -> Node:
     return tree_node(session, tree.digest)
 
 
+def content_node(session: Session, value: Tree | FileValue) -> Node:
+    """A value that does not depend any more on how it was made."""
+    if isinstance(value, Tree):
+        return stored_tree(session, value)
+    return file_node(session, value.entry.content, value.entry.size, value.name, value.entry.mode)
+
+
 @field("Query", "_file")
 async def _file(session: Session, digest: str, size: int, name: str, mode: int) -> FileValue:
     return FileValue(name, Entry("file", mode, content=digest, size=size))

@@ -79,7 +79,9 @@ async def with_value(
 # --- CurrentModule ------------------------------------------------------------------------------------
 @field("Query")
 async def current_module(session: Session) -> tuple[str, Node]:
-    found: tuple[str, Node] = session.memory["module"]
+    found: tuple[str, Node] | None = session.memory.get("module")
+    if found is None:
+        raise UsageError("no current module: only a module's own code has one")
     return found
 
 
@@ -108,7 +110,9 @@ async def workdir(
 async def workdir_file(session: Session, _: tuple[str, Node], path: str) -> FileValue:
     with session.store.temporary_folder() as folder:
         await _copy(session, path, "", folder / PurePosixPath(path).name)
-        (entry,) = (e for p, e in ingest(session.store, folder).entries.items() if p)
+        entry = ingest(session.store, folder).entries[PurePosixPath(path).name]
+    if entry.kind != "file":
+        raise UsageError(f"workdir path {path!r} is a {entry.kind}, not a file")
     return FileValue(PurePosixPath(path).name, entry)
 
 
