@@ -122,6 +122,23 @@ async def test_find_up_goes_from_the_working_directory_upwards(session: None) ->
     assert await dag.host().find_up(f"none-{time.time_ns()}") is None
 
 
+async def test_permissions_of_a_directory_are_those_of_all_that_is_copied(files: dagger.Directory) -> None:
+    script = "stat -c '%a %n' /tmp /tmp/a /tmp/a/real && ls /tmp/a"
+    base = dag.container().from_(PYTHON)
+    for container in (base, base.with_mounted_directory("/tmp", dag.directory())):
+        copied = container.with_directory("/tmp", files, permissions=0o711)
+        assert await copied.with_exec(["sh", "-c", script]).stdout() == (
+            "711 /tmp\n711 /tmp/a\n711 /tmp/a/real\nlink\nreal\n"
+        )
+
+
+async def test_a_symlink_below_a_mount_is_made_in_the_mount(files: dagger.Directory) -> None:
+    mounted = dag.container().from_(PYTHON).with_mounted_directory("/data", files)
+    linked = mounted.with_env_variable("NAME", "other").with_symlink("a/real", "/data/$NAME", expand=True)
+    assert await linked.with_exec(["cat", "/data/other"]).stdout() == "12345"
+    assert await linked.directory("/data").entries() == ["a/", "other"]
+
+
 async def test_owners_of_mounts_by_the_names_that_the_container_has(files: dagger.Directory) -> None:
     script = "stat -c '%U:%G %n' /directory/a/real /cache /secret && cat /secret"
     container = (

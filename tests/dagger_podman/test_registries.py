@@ -9,7 +9,7 @@ import dagger
 import httpx
 import pytest
 from dagger import dag
-from fakes.registry import Registry, registry
+from fakes.registry import PASSWORD, USER, Registry, registry
 
 pytestmark = pytest.mark.anyio
 DOCKER, OCI = dagger.ImageMediaTypes.DockerMediaTypes, dagger.ImageMediaTypes.OCIMediaTypes
@@ -54,6 +54,38 @@ async def test_a_registry_that_is_a_service_is_reached_by_the_name_that_is_pulle
     assert any(request == "PUT /v2/team/one/manifests/tag" for request in there.requests())
     back = dag.container().from_("registry.test/team/one:tag", registry_service=service)
     assert await back.file("/data").contents() == "content"
+
+
+async def test_annotations_are_of_the_manifest_and_of_no_other_images(there: Registry, image: dagger.Container) -> None:
+    async def annotations(published: dagger.Container, name: str) -> object:
+        await published.publish(f"{there.host}/{name}:tag")
+        async with httpx.AsyncClient() as client:
+            accepted = {"Accept": KINDS[OCI]}
+            return (
+                (await client.get(f"http://{there.host}/v2/{name}/manifests/tag", headers=accepted))
+                .json()
+                .get("annotations")
+            )
+
+    annotated = image.with_annotation("org.example.note", "a").with_annotation("org.example.other", "b")
+    assert await annotations(annotated, "annotated") == {"org.example.note": "a", "org.example.other": "b"}
+    assert await annotations(image, "plain") is None
+    assert await annotations(annotated.without_annotation("org.example.other"), "one") == {"org.example.note": "a"}
+
+
+async def test_each_registry_gets_its_own_credentials_alone(tmp_path: Path, image: dagger.Container) -> None:
+    with registry(tmp_path / "private", login=True) as private:
+        service = dag.host().service([dagger.PortForward(backend=private.port, frontend=private.port)])
+        right, wrong = dag.set_secret("right", PASSWORD), dag.set_secret("wrong", "of another")
+        known = image.with_registry_auth("registry.test", USER, right).with_registry_auth(
+            "other.test", "somebody", wrong
+        )
+        address = await known.publish("registry.test/one:tag", registry_service=service)
+        unknown = dag.container().with_registry_auth("other.test", USER, right)
+        with pytest.raises(dagger.QueryError, match=r"unauthorized|authentication required"):
+            await unknown.from_(address, registry_service=service).file("/data").contents()
+        back = dag.container().with_registry_auth("registry.test", USER, right)
+        assert await back.from_(address, registry_service=service).file("/data").contents() == "content"
 
 
 async def test_an_archive_has_the_media_types_that_were_asked_for(image: dagger.Container, tmp_path: Path) -> None:

@@ -15,10 +15,9 @@ from . import host, images
 from .dockerfile import outside_images, stages
 from .errors import DaggerPodmanError, ExecError
 from .files import MTIME, write_out
-from .nodes import Node
 from .patterns import parse_dockerignore
 from .podman import IMAGES
-from .session import runtime_folder
+from .session import SecretValue, runtime_folder
 from .store import digest_of
 from .tree import Tree, filtered
 
@@ -33,7 +32,7 @@ async def build(
     platform: str,
     build_args: Sequence[dict[str, str]],
     target: str,
-    secrets: Sequence[Node],
+    secrets: Sequence[SecretValue],
 ) -> str:
     """The id of the image that a Dockerfile of the context gives."""
     text = _read(session, context, dockerfile)
@@ -43,7 +42,6 @@ async def build(
     ignored = next((p for p in (f"{dockerfile}.dockerignore", ".dockerignore") if p in context.entries), None)
     if ignored:
         context = filtered(context, exclude=parse_dockerignore(_read(session, context, ignored)))
-    values = [await session.value(node) for node in secrets]
     key = digest_of(
         [
             "build",
@@ -53,7 +51,7 @@ async def build(
             target,
             platform,
             ids,
-            sorted(s.name for s in values),
+            sorted(s.name for s in secrets),
         ]
     )
 
@@ -64,7 +62,7 @@ async def build(
                 async with session.progress.step(title) as step:
                     step.cached = True
                 return str(known)
-            image, steps = await _build(session, context, text, title, platform, arguments, target, values, ids, key)
+            image, steps = await _build(session, context, text, title, platform, arguments, target, secrets, ids, key)
             session.store.write("steps", key, steps)
             session.store.write("images", key, image)
             return image

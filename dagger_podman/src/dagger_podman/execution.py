@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import images, services
-from .errors import DaggerPodmanError, ExecError, PodmanError
+from .errors import ExecError, PodmanError
 from .image_files import on_image
 from .nodes import Node
 from .podman import IMAGES, Completed
@@ -230,10 +230,3 @@ async def mount_value(session: Session, mount: Mount) -> Any:
     rows = session.store.read("trees", (await executed(session, mount.after)).mounts[mount.path])
     tree = Tree.from_json(rows or [])
     return FileValue(value.name, tree.entries["content"]) if isinstance(value, FileValue) else tree
-
-
-async def output(session: Session, ex: Executed | None, stream: str) -> str:
-    """The kept output of a container's last command."""
-    if ex is None:
-        raise DaggerPodmanError("no command has been executed in this container; use withExec first")
-    return session.store.read_blob(getattr(await executed(session, ex), stream)).decode(errors="replace")

@@ -18,13 +18,17 @@ def write_layout(
     created = "2000-01-01T00:00:00Z"
     operating_system, _, architecture = (container.platform or own_platform()).partition("/")
     inherited = {k: v for k, v in (base.get("Config") or {}).items() if k in ("StopSignal", "Volumes") and v}
+    annotations = {"annotations": dict(container.annotations)} if container.annotations else {}
+    step = {"created": created, "created_by": "dagger-podman"}
+    if annotations:  # Podman keeps one manifest for an image: what stands in the manifest alone makes another image
+        step["comment"] = json.dumps(annotations)
     config = {
         "created": created,
         "architecture": architecture.partition("/")[0],
         "os": operating_system,
         "config": {**inherited, **_config(container)},
         "rootfs": {"type": "layers", "diff_ids": layers},
-        "history": [{"created": created, "created_by": "dagger-podman"} for _ in layers],
+        "history": [step for _ in layers],
     }
 
     def put(value: Any) -> dict[str, Any]:
@@ -41,6 +45,7 @@ def write_layout(
         "mediaType": f"{oci}.manifest.v1+json",
         "config": {"mediaType": f"{oci}.config.v1+json", **described},
         "layers": [{"mediaType": layer_type, "digest": d, "size": sizes.get(d, 1)} for d in layers],
+        **annotations,
     }
     index = {"schemaVersion": 2, "manifests": [{"mediaType": manifest["mediaType"], **put(manifest)}]}
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')

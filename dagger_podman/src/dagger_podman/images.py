@@ -19,9 +19,9 @@ from .image_files import edits_to_json, on_image
 from .image_layout import write_layout
 from .layers import Edit
 from .podman import IMAGES, Podman
-from .state import Change, Container, Edited, Executed, Image, Pairs, Port, Root, Scratch
+from .state import Change, Container, Edited, Executed, Image, Port, Root, Scratch
 from .store import Store, digest_of
-from .tree import Entry, Tree
+from .tree import Entry, Tree, with_mode
 
 if TYPE_CHECKING:
     from .session import Session
@@ -210,7 +210,10 @@ async def _edits(session: Session, changes: tuple[Change, ...]) -> list[Edit]:
         elif change.source is None:
             made.append(Edit(change.path))
         elif isinstance(value := await session.value(change.source), Tree):
+            value = with_mode(value, change.permissions)
             made.append(Edit(change.path, tree=value, owner=change.owner))
+            if change.permissions is not None:
+                made.append(Edit(change.path, entry=value.entries[""], owner=change.owner))
         else:
             mode = value.entry.mode if change.permissions is None else change.permissions
             made.append(Edit(change.path, entry=dataclasses.replace(value.entry, mode=mode), owner=change.owner))
@@ -271,8 +274,3 @@ async def _is_unchanged(session: Session, container: Container, image: str) -> b
         labels=tuple(sorted(container.labels)),
     )
     return mine == dataclasses.replace(plain, platform=container.platform)
-
-
-async def stand_in_below(session: Session, labels: Pairs) -> str:
-    """The reference that a stand-in below an image with these labels stands for, or nothing."""
-    return dict(labels).get(STAND_IN_LABEL, "")

@@ -58,7 +58,7 @@ def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
 
         return follow(path, link, last)
 
-    def put(path: str, entry: Entry) -> None:
+    def put(path: str, entry: Entry, replace: bool = False) -> None:
         missing = []
         for parent in _parents(path):
             found = existing(parent)
@@ -69,7 +69,7 @@ def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
         for parent in missing:
             layer[parent] = Entry("directory")
         found = existing(path)
-        keep = entry == ROOT and found is not None and found.kind == "directory"
+        keep = not replace and entry == ROOT and found is not None and found.kind == "directory"
         layer[path] = found if keep else entry
 
     for edit in edits:
@@ -82,14 +82,14 @@ def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
             continue
         owner = owner_ids(root, edit.owner) if edit.owner else None
         if edit.entry:
-            target = resolve(edit.path, last=edit.entry.kind == "directory")
-            put(target, dataclasses.replace(edit.entry, uid=owner[0], gid=owner[1]) if owner else edit.entry)
+            if target := resolve(edit.path, last=edit.entry.kind == "directory"):
+                put(target, edit.entry.owned(owner), replace=True)
         for path, entry in sorted((edit.tree.entries if edit.tree else {}).items()):
             target = resolve(posixpath.join(edit.path, path), last=entry.kind == "directory")
             if not path and not owner and (found := existing(target)) and found.kind == "directory":
                 continue
             if target:
-                put(target, dataclasses.replace(entry, uid=owner[0], gid=owner[1]) if owner else entry)
+                put(target, entry.owned(owner))
     unseen = {path for path, entry in layer.items() if entry is None and not os.path.lexists(root / path)}
     return {path: entry for path, entry in layer.items() if path not in unseen}
 
@@ -144,6 +144,11 @@ def owner_ids(root: Path, owner: str) -> tuple[int, int]:
     if group:
         return uid, number(group, "group")
     return uid, uid
+
+
+def numeric_ids(owner: str) -> tuple[int, int] | None:
+    """`1000:1001`, `1000` → ids; None for nothing."""
+    return owner_ids(Path("/nonexistent"), owner) if owner else None
 
 
 def within(root: Path, path: str, last: bool = True) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .errors import DaggerPodmanError, PodmanError
 from .files import ingest, write_out
-from .layers import owner_ids
+from .layers import numeric_ids, owner_ids
 from .podman import LABEL
 from .state import Container, Mount
 from .store import digest_of
@@ -70,7 +70,7 @@ async def prepare(session: Session, stack: contextlib.AsyncExitStack, mount: Mou
             if mount.sharing == "LOCKED":
                 await stack.enter_async_context(session.store.lock(name))
             if (await session.podman.run("volume", "exists", name)).exit_code:
-                uid, gid = owner_ids(Path("/nonexistent"), mount.owner) if mount.owner else (0, 0)
+                uid, gid = numeric_ids(mount.owner) or (0, 0)
                 options = ("--label", f"{LABEL}=true", "--opt", f"o=uid={uid},gid={gid}")
                 made = await session.podman.run("volume", "create", *options, name)
                 if made.exit_code and b"already exists" not in made.stderr:
@@ -90,9 +90,8 @@ async def prepare(session: Session, stack: contextlib.AsyncExitStack, mount: Mou
         tree = Tree({"": Tree().entries[""], "content": value.entry})
     else:
         tree = value
-    if mount.owner:
-        uid, gid = owner_ids(Path("/nonexistent"), mount.owner)
-        tree = Tree({p: dataclasses.replace(e, uid=uid, gid=gid) for p, e in tree.entries.items()})
+    if owner := numeric_ids(mount.owner):
+        tree = Tree({p: e.owned(owner) for p, e in tree.entries.items()})
     await asyncio.to_thread(write_out, session.store, tree, folder, keep)
     source = folder / "content" if isinstance(value, FileValue) else folder
     mode = "ro" if mount.read_only else "rw"

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import services
+from .services import ServiceValue
 from .session import runtime_folder
 from .state import Container
 
@@ -18,9 +20,20 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+async def through(session: Session, address: str, service: ServiceValue | None) -> tuple[str, list[str]]:
+    """The address of an image at the place where the service that is its registry answers, and options for it."""
+    if service is None:
+        return address, []
+    host = await services.endpoint(session, service)
+    return address.replace(address.partition("/")[0], host, 1), ["--tls-verify=false"]
+
+
 @contextlib.asynccontextmanager
-async def auth_file(session: Session, c: Container, address: str = "") -> AsyncIterator[list[str]]:
-    """Options that hand registry credentials to Podman in a file in memory that goes with the step."""
+async def auth_file(session: Session, c: Container, address: str, reached_as: str) -> AsyncIterator[list[str]]:
+    """Options that hand registry credentials to Podman in a file in memory that goes with the step.
+
+    Those of the registry of `address` are also for the one of `reached_as`.
+    """
     if not c.registry_auth:
         yield []
         return
@@ -31,7 +44,8 @@ async def auth_file(session: Session, c: Container, address: str = "") -> AsyncI
             password = (await (await session.value(secret)).read()).rstrip(b"\r\n")
             encoded = base64.b64encode(username.encode() + b":" + password)
             session.scrubber.add(encoded)
-            for name in {registry.partition("/")[0], address.partition("/")[0]} - {""}:
+            host = registry.partition("/")[0]
+            for name in (host, reached_as.partition("/")[0]) if host == address.partition("/")[0] else (host,):
                 entries[name] = {"auth": encoded.decode()}
         path = Path(folder) / "auth.json"
         path.write_text(json.dumps({"auths": entries}))

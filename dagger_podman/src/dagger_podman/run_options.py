@@ -52,7 +52,6 @@ def run_options(c: Container) -> list[str]:
         *(word for n, v in (*env, *c.volatile) for word in ("--env", f"{n}={v}")),
         *(["--user", c.user] if c.user else ["--user", "0"]),
         *("--workdir", c.workdir or "/"),
-        *(["--hostname", c.hostname] if c.hostname else []),
     ]
 
 

@@ -63,10 +63,9 @@ class Runtime:
         async with self.session.progress.step(f"load {self.module.name}"):
             module_id = await self._call("", "", {}, {})
         value: ModuleValue = await self.session.value(self.session.find(module_id))
-        own = [*(o.name for o in value.objects), *(e.name for e in value.enums)]
-        names = {name: self._api_name(name) for name in own}
+        names = {name: self._api_name(name) for name in (*value.schema.objects, *value.schema.enums)}
         self.original = {new: old for old, new in names.items()}
-        schema = renamed(value.schema(), names)
+        schema = renamed(value.schema, names)
         self.session.store.write("types", key, {"schema": to_json(schema), "doc": value.doc, "original": self.original})
         return schema, value.doc
 

@@ -234,7 +234,7 @@ async def _gateway(session: Session) -> str:
     return str(found["subnets"][0]["gateway"])
 
 
-async def up(session: Session, value: ServiceValue, ports: Sequence[dict[str, Any]], random: bool) -> None:
+async def up(session: Session, value: ServiceValue, ports: Sequence[dict[str, Any]] = (), random: bool = False) -> None:
     """Serve the service on ports of the host until the session is stopped."""
     running = await start(session, value)
     wanted = [(int(p.get("frontend") or p["backend"]), int(p["backend"])) for p in ports]
@@ -249,7 +249,7 @@ def _host_of(session: Session, running: Running) -> str:
     return running.loopback if running.value.target or session.podman.rootless else running.address
 
 
-async def endpoint(session: Session, value: ServiceValue, port: int | None, scheme: str) -> str:
+async def endpoint(session: Session, value: ServiceValue, port: int = 0, scheme: str = "") -> str:
     """`host:port` as the module's own process, on the host's network, reaches the service."""
     running = await start(session, value)
     number = port or next((p.number for p in value.ports), 0)

@@ -25,6 +25,7 @@ from .nodes import Node
 from .podman import LABEL, Podman, kill_commands
 from .progress import Progress
 from .scrub import Scrubber
+from .state import Container
 from .store import Store, remove_temporary, sessions_folder
 from .typedefs import Schema, TypeRef
 
@@ -172,15 +173,22 @@ class Session:
     async def _evaluate(self, node: Node) -> Any:
         implementation = self.implementation(node)
         what = f"{node.parent.type if node.parent else 'Query'}.{node.field}"
-        arguments = implementation.arguments(what, (pair for pair in node.args if pair[0] != "[]"))
+        of = () if node.parent is None else (await self.value(node.parent),)
+        given = {name: value for name, value in node.args if name != "[]"}
+        given = of[0].expanded(given) if of and isinstance(of[0], Container) else given
+        arguments = implementation.arguments(what, given.items())
+        for name in arguments.keys() - implementation.nodes:
+            arguments[name] = await self._evaluated(arguments[name])
         if "node" in implementation.parameters:
             arguments["node"] = node
-        if node.parent is None:
-            result = await implementation.call(self, **arguments)
-        else:
-            result = await implementation.call(self, await self.value(node.parent), **arguments)
+        result = await implementation.call(self, *of, **arguments)
         index = node.arg("[]")
         return result if index is None else result[index]
+
+    async def _evaluated(self, argument: Any) -> Any:
+        if isinstance(argument, tuple):
+            return tuple([await self._evaluated(one) for one in argument])
+        return await self.value(argument) if isinstance(argument, Node) else argument
 
     def implementation(self, node: Node) -> Implementation:
         owner = node.parent.type if node.parent else "Query"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .nodes import Node
 
+EXPANDED = frozenset(
+    ("args", "linkName", "owner", "path", "paths", "redirectStdin", "redirectStdout", "redirectStderr", "value")
+)
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -58,14 +61,15 @@ class Image:
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """An edit whose content may still have to be evaluated; with no `source` the path is removed."""
+    """An edit whose content may still have to be evaluated; with no `source` the path is removed.
+
+    A file goes to exactly `path`; a directory is merged into it.
+    """
 
     path: str
     source: Node | None = None
     owner: str = ""
     permissions: int | None = None
-    into: bool = False
-    """A file goes to exactly `path`; a directory is merged into it."""
     make_directory: bool = False
 
 
@@ -87,7 +91,6 @@ class Executed:
     redirect_stderr: str = ""
     expect: str = "SUCCESS"
     privileged: bool = False
-    nonce: str = ""
 
 
 Root = Scratch | Image | Edited | Executed
@@ -111,7 +114,6 @@ class Container:
     bindings: tuple[tuple[str, Node], ...] = ()
     registry_auth: tuple[tuple[str, str, Node], ...] = ()
     platform: str = ""
-    hostname: str = ""
     reference: str = ""
     terminal: tuple[str, ...] = ("sh",)
     """What runs on a terminal that is opened in it."""
@@ -122,12 +124,26 @@ class Container:
 
         return posixpath.normpath(posixpath.join("/", self.workdir, path))
 
-    def expand(self, text: str, expand: bool | None) -> str:
-        """`$A` and `${A}` replaced by the container's variables, where that was asked for."""
-        if not expand:
-            return text
-        values = dict(self.env)
-        return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda m: values.get(m[1] or m[2], ""), text)
+    def expanded(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A field's arguments, `$A` and `${A}` in them replaced by the container's variables if `expand` is among them."""
+
+        def replaced(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(replaced, value))
+            return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda m: values.get(m[1] or m[2], ""), value)
+
+        values, expand = dict(self.env), arguments.pop("expand", False)
+        return {n: replaced(v) if expand and v and n in EXPANDED else v for n, v in arguments.items()}
+
+    def having(self, rows: str, *row: Any) -> Container:
+        """With a row of `env`, `labels` and the like, in the place of one of that name or at the end."""
+        kept = {each[0]: each for each in getattr(self, rows)}
+        changed: dict[str, Any] = {rows: tuple({**kept, row[0]: row}.values())}
+        return dataclasses.replace(self, **changed)
+
+    def lacking(self, rows: str, name: str) -> Container:
+        changed: dict[str, Any] = {rows: tuple(row for row in getattr(self, rows) if row[0] != name)}
+        return dataclasses.replace(self, **changed)
 
     def mount_at(self, path: str) -> Mount | None:
         """The innermost mount that holds `path`."""
@@ -143,12 +159,3 @@ class Container:
         while isinstance(root, Edited):
             root = root.base
         return root if isinstance(root, Executed) else None
-
-
-def set_pair(pairs: Pairs, name: str, value: str | None) -> Pairs:
-    """A pair set in its old place or at the end; None removes it."""
-    if value is None:
-        return tuple(p for p in pairs if p[0] != name)
-    if any(p[0] == name for p in pairs):
-        return tuple((n, value if n == name else v) for n, v in pairs)
-    return (*pairs, (name, value))

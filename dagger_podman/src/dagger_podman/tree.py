@@ -29,6 +29,9 @@ class Entry:
     content: str = ""
     size: int = 0
 
+    def owned(self, owner: tuple[int, int] | None) -> Entry:
+        return dataclasses.replace(self, uid=owner[0], gid=owner[1]) if owner else self
+
 
 ROOT = Entry("directory")
 
@@ -141,8 +144,15 @@ def with_tree(tree: Tree, path: str, other: Tree, owner: tuple[int, int] | None 
         if e.kind != "directory":
             for below in [q for q in entries if q.startswith(target + "/")]:
                 del entries[below]
-        entries[target] = dataclasses.replace(e, uid=owner[0], gid=owner[1]) if owner else e
+        entries[target] = e.owned(owner)
     return Tree(entries)
+
+
+def with_mode(tree: Tree, mode: int | None) -> Tree:
+    """With these permissions for the folder and all that is in it; None leaves them as they are."""
+    if mode is None:
+        return tree
+    return Tree({p: e if e.kind == "symlink" else dataclasses.replace(e, mode=mode) for p, e in tree.entries.items()})
 
 
 def without(tree: Tree, paths: Iterable[str]) -> Tree:

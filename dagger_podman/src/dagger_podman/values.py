@@ -49,6 +49,11 @@ def stored_tree(session: Session, tree: Tree) -> Node:
     return tree_node(session, tree.digest)
 
 
+def new_file(store: Store, name: str, text: str, mode: int = 0o644) -> FileValue:
+    data = text.encode()
+    return FileValue(name, Entry("file", mode, content=store.add_bytes(data), size=len(data)))
+
+
 def content_node(session: Session, value: Tree | FileValue) -> Node:
     """A value that does not depend any more on how it was made."""
     if isinstance(value, Tree):

@@ -1,8 +1,6 @@
 """The fields of the Dagger API, a file per type. Importing this package registers them."""
 
 from . import (  # noqa: F401
-    cache_volume,
-    changeset,
     container,
     container_config,
     container_files,

@@ -8,10 +8,9 @@ from typing import Any
 
 from .. import images, services
 from ..errors import DaggerPodmanError
-from ..execution import executed, output
+from ..execution import Outcome, executed
 from ..fields import field
-from ..nodes import Node
-from ..registry_auth import auth_file
+from ..registry_auth import auth_file, through
 from ..session import Session
 from ..state import Container, Executed
 from ..terminal import in_container
@@ -25,14 +24,13 @@ async def container(_: Session, platform: str = "") -> Container:
 
 
 @field(C)
-async def from_(session: Session, c: Container, address: str, registry_service: Node | None = None) -> Container:
-    async with auth_file(session, c) as auth:
-        if registry_service:
-            host = await services.endpoint(session, await session.value(registry_service), None, "")
-            name = address.replace(address.partition("/")[0], host, 1)
-            image = await images.from_registry(session, name, c.platform, [*auth, "--tls-verify=false"])
-        else:
-            image = await images.pulled(session, address, c.platform, auth)
+async def from_(
+    session: Session, c: Container, address: str, registry_service: services.ServiceValue | None = None
+) -> Container:
+    name, options = await through(session, address, registry_service)
+    async with auth_file(session, c, address, name) as auth:
+        pull = images.from_registry if registry_service else images.pulled
+        image = await pull(session, name, c.platform, [*auth, *options])
     plain = await images.container_of(session, image, address)
     return dataclasses.replace(
         plain, registry_auth=c.registry_auth, mounts=c.mounts, secret_env=c.secret_env, bindings=c.bindings
@@ -52,44 +50,39 @@ async def with_exec(
     redirect_stderr: str = "",
     expect: str = "SUCCESS",
     insecure_root_capabilities: bool = False,
-    expand: bool = False,
 ) -> Container:
-    command = tuple(c.expand(a, expand) for a in args) or c.args
-    if use_entrypoint:
-        command = c.entrypoint + command
+    command = (c.entrypoint if use_entrypoint else ()) + (tuple(args) or c.args)
     if not command:
         raise DaggerPodmanError("no command has been set")
-    stdin_path, stdout_path, stderr_path = (
-        c.expand(p, expand) for p in (redirect_stdin, redirect_stdout, redirect_stderr)
-    )
-    ex = Executed(c, command, stdin, stdin_path, stdout_path, stderr_path, expect, insecure_root_capabilities)
+    redirects = (redirect_stdin, redirect_stdout, redirect_stderr)
+    ex = Executed(c, command, stdin, *redirects, expect, insecure_root_capabilities)
     changed = tuple(
         dataclasses.replace(m, after=ex) if m.kind in ("directory", "file") and not m.read_only else m for m in c.mounts
     )
     return dataclasses.replace(c, root=ex, mounts=changed)
 
 
-@field(C)
-async def stdout(session: Session, c: Container) -> str:
-    return await output(session, c.last_exec(), "stdout")
-
-
-@field(C)
-async def stderr(session: Session, c: Container) -> str:
-    return await output(session, c.last_exec(), "stderr")
-
-
-@field(C)
-async def combined_output(session: Session, c: Container) -> str:
-    return await output(session, c.last_exec(), "combined")
+async def _last_outcome(session: Session, c: Container) -> Outcome:
+    if ex := c.last_exec():
+        return await executed(session, ex)
+    raise DaggerPodmanError("no command has been executed in this container; use withExec first")
 
 
 @field(C)
 async def exit_code(session: Session, c: Container) -> int:
-    ex = c.last_exec()
-    if ex is None:
-        raise DaggerPodmanError("no command has been executed in this container; use withExec first")
-    return (await executed(session, ex)).exit_code
+    return (await _last_outcome(session, c)).exit_code
+
+
+def _output(name: str, stream: str) -> None:
+    @field(C, name)
+    async def output(session: Session, c: Container) -> str:
+        blob = getattr(await _last_outcome(session, c), stream)
+        return session.store.read_blob(blob).decode(errors="replace")
+
+
+_output("stdout", "stdout")
+_output("stderr", "stderr")
+_output("combinedOutput", "combined")
 
 
 @field(C)
@@ -115,11 +108,6 @@ async def terminal(
     return c
 
 
-@field(C)
-async def with_default_terminal_cmd(_: Session, c: Container, args: Sequence[str]) -> Container:
-    return dataclasses.replace(c, terminal=tuple(args))
-
-
 # --- services -----------------------------------------------------------------------------------------
 @field(C, ignores=("noInit",))
 async def as_service(
@@ -128,13 +116,10 @@ async def as_service(
     args: Sequence[str] = (),
     use_entrypoint: bool = False,
     insecure_root_capabilities: bool = False,
-    expand: bool = False,
 ) -> services.ServiceValue:
-    command = tuple(c.expand(a, expand) for a in args) or c.args
-    if use_entrypoint:
-        command = c.entrypoint + command
-    if not command and c.last_exec():
-        command = c.last_exec().args  # type: ignore[union-attr]
+    command = (c.entrypoint if use_entrypoint else ()) + (tuple(args) or c.args)
+    if not command and (last := c.last_exec()):
+        command = last.args
     return services.ServiceValue(c, command, privileged=insecure_root_capabilities)
 
 
@@ -147,7 +132,6 @@ async def up(
     args: Sequence[str] = (),
     use_entrypoint: bool = False,
     insecure_root_capabilities: bool = False,
-    expand: bool = False,
 ) -> None:
-    value = await as_service(session, c, args, use_entrypoint, insecure_root_capabilities, expand)
+    value = await as_service(session, c, args, use_entrypoint, insecure_root_capabilities)
     await services.up(session, value, ports, random)

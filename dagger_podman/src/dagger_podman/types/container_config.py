@@ -1,35 +1,35 @@
-"""Container: its configuration, which runs nothing."""
+"""Container: its configuration and its mounts, which run nothing; and CacheVolume."""
 
 from __future__ import annotations
 
-import dataclasses
-import posixpath
-from operator import itemgetter
+from dataclasses import dataclass, replace
 
-from ..fields import field, reads
+from ..fields import computed, field
 from ..host import own_platform
 from ..nodes import Node
 from ..session import Session
-from ..state import Container, Port, set_pair
+from ..state import Change, Container, Edited, Mount, Pairs, Port, Scratch
 
 C = "Container"
 
-
-reads(
+computed(
     C,
     defaultArgs=lambda c: list(c.args),
     entrypoint=lambda c: list(c.entrypoint),
+    envVariable=lambda c, name: dict(c.env).get(name),
     envVariables=lambda c: list(c.env),
     exposedPorts=lambda c: list(c.ports),
     imageRef=lambda c: c.reference,
+    label=lambda c, name: dict(c.labels).get(name),
     labels=lambda c: list(c.labels),
+    mounts=lambda c: [m.path for m in c.mounts],
     platform=lambda c: c.platform or own_platform(),
     user=lambda c: c.user,
     workdir=lambda c: c.workdir,
 )
-reads("EnvVariable", name=itemgetter(0), value=itemgetter(1))
-reads("Label", name=itemgetter(0), value=itemgetter(1))
-reads(
+computed("EnvVariable", name=lambda pair: pair[0], value=lambda pair: pair[1])
+computed("Label", name=lambda pair: pair[0], value=lambda pair: pair[1])
+computed(
     "Port",
     description=lambda p: p.description,
     experimentalSkipHealthcheck=lambda p: p.skip_health_check,
@@ -38,114 +38,8 @@ reads(
 )
 
 
-@field(C)
-async def env_variable(_: Session, c: Container, name: str) -> str | None:
-    return dict(c.env).get(name)
-
-
-@field(C)
-async def label(_: Session, c: Container, name: str) -> str | None:
-    return dict(c.labels).get(name)
-
-
-@field(C)
-async def with_env_variable(_: Session, c: Container, name: str, value: str, expand: bool = False) -> Container:
-    return dataclasses.replace(c, env=set_pair(c.env, name, c.expand(value, expand)))
-
-
-@field(C)
-async def without_env_variable(_: Session, c: Container, name: str) -> Container:
-    return dataclasses.replace(c, env=set_pair(c.env, name, None))
-
-
-@field(C)
-async def with_volatile_variable(_: Session, c: Container, name: str, value: str) -> Container:
-    return dataclasses.replace(c, volatile=set_pair(c.volatile, name, value))
-
-
-@field(C)
-async def without_volatile_variable(_: Session, c: Container, name: str) -> Container:
-    return dataclasses.replace(c, volatile=set_pair(c.volatile, name, None))
-
-
-@field(C)
-async def with_env_file_variables(session: Session, c: Container, source: Node) -> Container:
-    for name, value in await session.value(source):
-        c = dataclasses.replace(c, env=set_pair(c.env, name, value))
-    return c
-
-
-@field(C)
-async def with_secret_variable(_: Session, c: Container, name: str, secret: Node) -> Container:
-    kept = tuple(pair for pair in c.secret_env if pair[0] != name)
-    return dataclasses.replace(c, secret_env=(*kept, (name, secret)))
-
-
-@field(C)
-async def without_secret_variable(_: Session, c: Container, name: str) -> Container:
-    return dataclasses.replace(c, secret_env=tuple(pair for pair in c.secret_env if pair[0] != name))
-
-
-@field(C)
-async def with_label(_: Session, c: Container, name: str, value: str) -> Container:
-    return dataclasses.replace(c, labels=set_pair(c.labels, name, value))
-
-
-@field(C)
-async def without_label(_: Session, c: Container, name: str) -> Container:
-    return dataclasses.replace(c, labels=set_pair(c.labels, name, None))
-
-
-@field(C)
-async def with_annotation(_: Session, c: Container, name: str, value: str) -> Container:
-    return dataclasses.replace(c, annotations=set_pair(c.annotations, name, value))
-
-
-@field(C)
-async def without_annotation(_: Session, c: Container, name: str) -> Container:
-    return dataclasses.replace(c, annotations=set_pair(c.annotations, name, None))
-
-
-@field(C)
-async def with_workdir(_: Session, c: Container, path: str, expand: bool = False) -> Container:
-    return dataclasses.replace(c, workdir=posixpath.normpath(c.path(c.expand(path, expand))))
-
-
-@field(C)
-async def without_workdir(_: Session, c: Container) -> Container:
-    return dataclasses.replace(c, workdir="")
-
-
-@field(C)
-async def with_user(_: Session, c: Container, name: str) -> Container:
-    return dataclasses.replace(c, user=name)
-
-
-@field(C)
-async def without_user(_: Session, c: Container) -> Container:
-    return dataclasses.replace(c, user="")
-
-
-@field(C)
-async def with_entrypoint(
-    _: Session, c: Container, args: tuple[str, ...] = (), keep_default_args: bool = False
-) -> Container:
-    return dataclasses.replace(c, entrypoint=tuple(args), args=c.args if keep_default_args else ())
-
-
-@field(C)
-async def without_entrypoint(_: Session, c: Container, keep_default_args: bool = False) -> Container:
-    return dataclasses.replace(c, entrypoint=(), args=c.args if keep_default_args else ())
-
-
-@field(C)
-async def with_default_args(_: Session, c: Container, args: tuple[str, ...]) -> Container:
-    return dataclasses.replace(c, args=tuple(args))
-
-
-@field(C)
-async def without_default_args(_: Session, c: Container) -> Container:
-    return dataclasses.replace(c, args=())
+def _without_port(c: Container, port: int, protocol: str = "TCP") -> Container:
+    return replace(c, ports=tuple(p for p in c.ports if (p.number, p.protocol) != (port, protocol)))
 
 
 @field(C)
@@ -157,28 +51,97 @@ async def with_exposed_port(
     description: str | None = None,
     experimental_skip_healthcheck: bool = False,
 ) -> Container:
-    kept = tuple(p for p in c.ports if (p.number, p.protocol) != (port, protocol))
     added = Port(port, protocol, description, experimental_skip_healthcheck)
-    return dataclasses.replace(c, ports=(*kept, added))
+    return replace(c, ports=(*_without_port(c, port, protocol).ports, added))
+
+
+def _without_mount(c: Container, path: str) -> Container:
+    return replace(c, mounts=tuple(m for m in c.mounts if m.path != c.path(path)))
+
+
+computed(
+    C,
+    lazy=True,
+    withAnnotation=lambda c, name, value: c.having("annotations", name, value),
+    withDefaultArgs=lambda c, args: replace(c, args=args),
+    withDefaultTerminalCmd=lambda c, args: replace(c, terminal=args),
+    withEntrypoint=lambda c, args, keep_default_args=False: replace(
+        c, entrypoint=args, args=c.args if keep_default_args else ()
+    ),
+    withEnvVariable=lambda c, name, value: c.having("env", name, value),
+    withLabel=lambda c, name, value: c.having("labels", name, value),
+    withRegistryAuth=lambda c, address, username, secret: c.having("registry_auth", address, username, secret),
+    withRootfs=lambda c, directory: replace(c, root=Edited(Scratch(), (Change("/", directory),))),
+    withSecretVariable=lambda c, name, secret: c.having("secret_env", name, secret),
+    withServiceBinding=lambda c, alias, service: c.having("bindings", alias, service),
+    withUser=lambda c, name: replace(c, user=name),
+    withVolatileVariable=lambda c, name, value: c.having("volatile", name, value),
+    withWorkdir=lambda c, path: replace(c, workdir=c.path(path)),
+    withoutAnnotation=lambda c, name: c.lacking("annotations", name),
+    withoutDefaultArgs=lambda c: replace(c, args=()),
+    withoutEntrypoint=lambda c, keep_default_args=False: replace(
+        c, entrypoint=(), args=c.args if keep_default_args else ()
+    ),
+    withoutEnvVariable=lambda c, name: c.lacking("env", name),
+    withoutExposedPort=_without_port,
+    withoutLabel=lambda c, name: c.lacking("labels", name),
+    withoutMount=_without_mount,
+    withoutRegistryAuth=lambda c, address: c.lacking("registry_auth", address),
+    withoutSecretVariable=lambda c, name: c.lacking("secret_env", name),
+    withoutUnixSocket=_without_mount,
+    withoutUser=lambda c: replace(c, user=""),
+    withoutVolatileVariable=lambda c, name: c.lacking("volatile", name),
+    withoutWorkdir=lambda c: replace(c, workdir=""),
+)
 
 
 @field(C)
-async def without_exposed_port(_: Session, c: Container, port: int, protocol: str = "TCP") -> Container:
-    return dataclasses.replace(c, ports=tuple(p for p in c.ports if (p.number, p.protocol) != (port, protocol)))
+async def with_env_file_variables(_: Session, c: Container, source: Pairs) -> Container:
+    for name, value in source:
+        c = c.having("env", name, value)
+    return c
+
+
+# --- mounts -------------------------------------------------------------------------------------------
+computed(
+    C,
+    lazy=True,
+    withMountedTemp=lambda c, path, size=0: c.with_mount(Mount("temp", c.path(path), size=size)),
+    withMountedSecret=lambda c, path, source, owner="", mode=0o400: c.with_mount(
+        Mount("secret", c.path(path), source, owner, mode)
+    ),
+    withUnixSocket=lambda c, path, source: c.with_mount(Mount("socket", c.path(path), source)),
+)
+computed(
+    C,
+    note="for an ordinary user what is mounted belongs to root, whatever `owner` says",
+    lazy=True,
+    withMountedDirectory=lambda c, path, source, owner="", read_only=False: c.with_mount(
+        Mount("directory", c.path(path), source, owner, read_only=read_only)
+    ),
+    withMountedFile=lambda c, path, source, owner="": c.with_mount(Mount("file", c.path(path), source, owner)),
+)
 
 
 @field(C)
-async def with_registry_auth(_: Session, c: Container, address: str, username: str, secret: Node) -> Container:
-    kept = tuple(a for a in c.registry_auth if a[0] != address)
-    return dataclasses.replace(c, registry_auth=(*kept, (address, username, secret)))
+async def with_mounted_cache(
+    session: Session, c: Container, path: str, cache: Node, sharing: str = "SHARED", owner: str = ""
+) -> Container:
+    value: CacheValue = await session.value(cache)
+    sharing = value.sharing if sharing == "SHARED" else sharing
+    return c.with_mount(Mount("cache", c.path(path), cache, owner or value.owner, sharing=sharing, cache_key=value.key))
 
 
-@field(C)
-async def without_registry_auth(_: Session, c: Container, address: str) -> Container:
-    return dataclasses.replace(c, registry_auth=tuple(a for a in c.registry_auth if a[0] != address))
+# --- CacheVolume --------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class CacheValue:
+    """A named volume that lives on between runs."""
+
+    key: str
+    sharing: str = "SHARED"
+    owner: str = ""
 
 
-@field(C)
-async def with_service_binding(_: Session, c: Container, alias: str, service: Node) -> Container:
-    kept = tuple(b for b in c.bindings if b[0] != alias)
-    return dataclasses.replace(c, bindings=(*kept, (alias, service)))
+@field("Query")
+async def cache_volume(_: Session, key: str, sharing: str = "SHARED", owner: str = "") -> CacheValue:
+    return CacheValue(key, sharing, owner)

@@ -11,8 +11,7 @@ from pathlib import Path
 from .. import exporting, images, services, stand_ins
 from ..errors import DaggerPodmanError, PodmanError
 from ..fields import field
-from ..nodes import Node
-from ..registry_auth import auth_file
+from ..registry_auth import auth_file, through
 from ..session import Session
 from ..state import Container, Edited, Scratch
 from ..tree import Entry
@@ -51,10 +50,9 @@ async def save(session: Session, c: Container, target: Path, media_types: str = 
 
 
 @field(C)
-async def import_(session: Session, c: Container, source: Node, tag: str = "") -> Container:
-    value: FileValue = await session.value(source)
+async def import_(session: Session, c: Container, source: FileValue, tag: str = "") -> Container:
     with session.store.temporary_folder() as folder:
-        (folder / "image.tar").symlink_to(session.store.blob(value.entry.content))
+        (folder / "image.tar").symlink_to(session.store.blob(source.entry.content))
         loaded = await session.podman("load", "-q", "-i", str(folder / "image.tar"))
     name = loaded.splitlines()[-1].partition(": ")[2] or loaded
     image = await session.podman("image", "inspect", "--format", "{{.Id}}", name)
@@ -68,21 +66,18 @@ async def publish(
     address: str,
     forced_compression: str | None = None,
     media_types: str = "OCIMediaTypes",
-    registry_service: Node | None = None,
+    registry_service: services.ServiceValue | None = None,
 ) -> str:
     registry = stand_ins.registry_of(stand_ins.canonical(address))
-    stand_in = await images.stand_in_below(session, c.labels)
+    stand_in = dict(c.labels).get(images.STAND_IN_LABEL)
     if stand_in and not images.is_loopback(registry) and registry_service is None:
         raise DaggerPodmanError(
             f"{address}: not published, because the image stands on a stand-in for {stand_in}; "
             "build it where the base image's registry can be reached"
         )
     image = await images.assemble(session, c)
-    destination, options = address, []
-    if registry_service:
-        host = await services.endpoint(session, await session.value(registry_service), None, "")
-        destination, options = address.replace(address.partition("/")[0], host, 1), ["--tls-verify=false"]
-    elif images.is_loopback(registry):
+    destination, options = await through(session, address, registry_service)
+    if images.is_loopback(registry) and not registry_service:
         options = ["--tls-verify=false"]
     compression = {"Gzip": ["--compression-format", "gzip"], "Zstd": ["--compression-format", "zstd"]}
     kind = "v2s2" if media_types == "DockerMediaTypes" else "oci"
@@ -94,7 +89,7 @@ async def publish(
     turn: asyncio.Semaphore = session.memory.setdefault(pushing, asyncio.Semaphore(1))
     async with (
         turn,
-        auth_file(session, c, destination) as auth,
+        auth_file(session, c, address, destination) as auth,
         session.progress.step(f"publish {address}") as step,
     ):
         with session.store.temporary_folder() as folder:
@@ -125,7 +120,6 @@ async def export(
     c: Container,
     path: str,
     media_types: str = "OCIMediaTypes",
-    expand: bool = False,
 ) -> str:
     whole = media_types == "OCIMediaTypes"
     return await exporting.export(session, c if whole else await as_tarball(session, c, media_types), path)

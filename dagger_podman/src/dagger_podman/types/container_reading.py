@@ -68,16 +68,16 @@ def _found(found: dict[str, Any], path: str) -> Tree | FileValue:
 
 
 @field(C)
-async def directory(session: Session, c: Container, path: str, expand: bool = False) -> Tree:
-    found = await read_path(session, c, c.path(c.expand(path, expand)))
+async def directory(session: Session, c: Container, path: str) -> Tree:
+    found = await read_path(session, c, c.path(path))
     if isinstance(found, FileValue):
         raise DaggerPodmanError(f"path {path} is a file, not a directory")
     return found
 
 
 @field(C)
-async def file(session: Session, c: Container, path: str, expand: bool = False) -> FileValue:
-    found = await read_path(session, c, c.path(c.expand(path, expand)))
+async def file(session: Session, c: Container, path: str) -> FileValue:
+    found = await read_path(session, c, c.path(path))
     if isinstance(found, Tree):
         raise DaggerPodmanError(f"path {path} is a directory, not a file")
     return found
@@ -107,10 +107,9 @@ async def exists(
     path: str,
     expected_type: str | None = None,
     do_not_follow_symlinks: bool = False,
-    expand: bool = False,
 ) -> bool:
     try:
-        found = await stat(session, c, c.expand(path, expand), do_not_follow_symlinks)
+        found = await stat(session, c, path, do_not_follow_symlinks)
     except MissingPathError:
         return False
     return expected_type in (None, FILE_TYPES[found.entry.kind])

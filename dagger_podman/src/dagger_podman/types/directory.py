@@ -2,33 +2,105 @@
 
 from __future__ import annotations
 
-import dataclasses
 import posixpath
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 from .. import building, exporting, images, tree
 from ..errors import DaggerPodmanError
-from ..fields import field, reads
+from ..fields import computed, field
 from ..gitignore import without_ignored
-from ..layers import owner_ids
+from ..layers import numeric_ids
 from ..nodes import Node
-from ..session import Session
+from ..session import SecretValue, Session
 from ..state import Container, Mount
 from ..terminal import in_container
 from ..tree import Entry, Tree
-from ..values import FileValue
+from ..values import FileValue, new_file
 from .container import from_
 from .file import FILE_TYPES
 
 D = "Directory"
 
 
-def ids(owner: str) -> tuple[int, int] | None:
-    return owner_ids(Path("/nonexistent"), owner) if owner else None
+def _chown(d: Tree, path: str, owner: str) -> Tree:
+    found, _ = tree.lookup(d, path)
+    prefix, ids = f"{found}/" if found else "", numeric_ids(owner)
+    return Tree({p: e.owned(ids) if p == found or p.startswith(prefix) else e for p, e in d.entries.items()})
 
 
-reads(D, digest=lambda d: f"sha256:{d.digest}", sync=lambda d: None)
+def _exists(d: Tree, path: str, expected_type: str | None = None, do_not_follow_symlinks: bool = False) -> bool:
+    entry = d.entries.get(tree.resolve(d, path, last=not do_not_follow_symlinks))
+    return entry is not None and expected_type in (None, FILE_TYPES[entry.kind])
+
+
+def _file(d: Tree, path: str) -> FileValue:
+    _, entry = tree.lookup(d, path)
+    if entry.kind == "directory":
+        raise DaggerPodmanError(f"path {path} is a directory, not a file")
+    return FileValue(posixpath.basename(path), entry)
+
+
+def _find_up(d: Tree, name: str, start: str) -> str | None:
+    at = tree.relative(start)
+    while True:
+        if (here := posixpath.join(at, name)) in d.entries:
+            return here
+        if not at:
+            return None
+        at = posixpath.dirname(at)
+
+
+def _stat(d: Tree, path: str, do_not_follow_symlinks: bool = False) -> FileValue:
+    found, entry = tree.lookup(d, path, last=not do_not_follow_symlinks)
+    return FileValue(posixpath.basename(found) or "/", entry)
+
+
+def _with_error(d: Tree, err: str) -> Tree:
+    if err:
+        raise DaggerPodmanError(err)
+    return d
+
+
+def _with_file(d: Tree, path: str, source: FileValue, permissions: int | None = None, owner: str = "") -> Tree:
+    target = posixpath.join(path, source.name) if path.endswith("/") else path
+    entry = source.entry if permissions is None else replace(source.entry, mode=permissions)
+    return tree.with_entry(d, target, entry.owned(numeric_ids(owner)))
+
+
+def _with_files(d: Tree, path: str, sources: Sequence[FileValue], permissions: int | None = None) -> Tree:
+    for source in sources:
+        d = _with_file(d, path.rstrip("/") + "/", source, permissions)
+    return d
+
+
+computed(
+    D,
+    chown=_chown,
+    diff=lambda d, other: tree.diff(d, other),
+    digest=lambda d: f"sha256:{d.digest}",
+    directory=tree.subtree,
+    entries=tree.listing,
+    exists=_exists,
+    file=_file,
+    findUp=_find_up,
+    glob=tree.glob,
+    stat=_stat,
+    sync=lambda d: None,
+    withError=_with_error,
+    withFile=_with_file,
+    withFiles=_with_files,
+    withNewDirectory=lambda d, path, permissions=0o755: tree.with_entry(d, path, Entry("directory", permissions)),
+    withSymlink=lambda d, target, link_name: tree.with_entry(d, link_name, Entry("symlink", 0o777, content=target)),
+    withoutDirectory=lambda d, path: tree.without(d, [path]),
+    withoutFile=lambda d, path: tree.without(d, [path]),
+    withoutFiles=tree.without,
+)
+computed(
+    D,
+    note="a file's time is always the same, so that equal content gives equal layers",
+    withTimestamps=lambda d, timestamp: d,
+)
 
 
 @field("Query", "directory")
@@ -37,36 +109,8 @@ async def new_directory(_: Session) -> Tree:
 
 
 @field(D)
-async def with_new_file(session: Session, d: Tree, path: str, contents: str, permissions: int | None = 0o644) -> Tree:
-    data = contents.encode()
-    mode = 0o644 if permissions is None else permissions
-    return tree.with_entry(d, path, Entry("file", mode, content=session.store.add_bytes(data), size=len(data)))
-
-
-@field(D)
-async def with_new_directory(_: Session, d: Tree, path: str, permissions: int | None = 0o755) -> Tree:
-    return tree.with_entry(d, path, Entry("directory", 0o755 if permissions is None else permissions))
-
-
-@field(D)
-async def with_file(
-    session: Session, d: Tree, path: str, source: Node, permissions: int | None = None, owner: str = ""
-) -> Tree:
-    value: FileValue = await session.value(source)
-    target = posixpath.join(path, value.name) if path.endswith("/") else path
-    entry = value.entry if permissions is None else dataclasses.replace(value.entry, mode=permissions)
-    if owner and (pair := ids(owner)):
-        entry = dataclasses.replace(entry, uid=pair[0], gid=pair[1])
-    return tree.with_entry(d, target, entry)
-
-
-@field(D)
-async def with_files(
-    session: Session, d: Tree, path: str, sources: Sequence[Node], permissions: int | None = None
-) -> Tree:
-    for source in sources:
-        d = await with_file(session, d, path.rstrip("/") + "/", source, permissions)
-    return d
+async def with_new_file(session: Session, d: Tree, path: str, contents: str, permissions: int = 0o644) -> Tree:
+    return tree.with_entry(d, path, new_file(session.store, "", contents, permissions).entry)
 
 
 @field(D)
@@ -74,58 +118,15 @@ async def with_directory(
     session: Session,
     d: Tree,
     path: str,
-    source: Node,
+    source: Tree,
     exclude: Sequence[str] = (),
     include: Sequence[str] = (),
     gitignore: bool = False,
     owner: str = "",
     permissions: int | None = None,
 ) -> Tree:
-    other = await filter_(session, await session.value(source), exclude, include, gitignore)
-    if permissions is not None:
-        root = dataclasses.replace(other.entries[""], mode=permissions)
-        other = Tree({**other.entries, "": root})
-    return tree.with_tree(d, path, other, ids(owner))
-
-
-@field(D)
-async def with_symlink(_: Session, d: Tree, target: str, link_name: str) -> Tree:
-    return tree.with_entry(d, link_name, Entry("symlink", 0o777, content=target))
-
-
-@field(D, "withoutDirectory", "withoutFile")
-async def without_path(_: Session, d: Tree, path: str) -> Tree:
-    return tree.without(d, [path])
-
-
-@field(D)
-async def without_files(_: Session, d: Tree, paths: Sequence[str]) -> Tree:
-    return tree.without(d, paths)
-
-
-@field(D)
-async def chown(_: Session, d: Tree, path: str, owner: str) -> Tree:
-    uid, gid = owner_ids(Path("/nonexistent"), owner)
-    found, _entry = tree.lookup(d, path)
-    prefix = f"{found}/" if found else ""
-    return Tree(
-        {
-            p: dataclasses.replace(e, uid=uid, gid=gid) if p == found or p.startswith(prefix) else e
-            for p, e in d.entries.items()
-        }
-    )
-
-
-@field(D, note="a file's time is always the same, so that equal content gives equal layers")
-async def with_timestamps(_: Session, d: Tree, timestamp: int) -> Tree:
-    return d
-
-
-@field(D)
-async def with_error(_: Session, d: Tree, err: str) -> Tree:
-    if err:
-        raise DaggerPodmanError(err)
-    return d
+    other = await filter_(session, source, exclude, include, gitignore)
+    return tree.with_tree(d, path, tree.with_mode(other, permissions), numeric_ids(owner))
 
 
 @field(D, "filter")
@@ -136,63 +137,10 @@ async def filter_(
 
 
 @field(D)
-async def directory(_: Session, d: Tree, path: str) -> Tree:
-    return tree.subtree(d, path)
-
-
-@field(D)
-async def file(_: Session, d: Tree, path: str) -> FileValue:
-    _found, entry = tree.lookup(d, path)
-    if entry.kind == "directory":
-        raise DaggerPodmanError(f"path {path} is a directory, not a file")
-    return FileValue(posixpath.basename(path), entry)
-
-
-@field(D)
-async def entries(_: Session, d: Tree, path: str = "") -> list[str]:
-    return tree.listing(d, path)
-
-
-@field(D)
-async def glob(_: Session, d: Tree, pattern: str) -> list[str]:
-    return tree.glob(d, pattern)
-
-
-@field(D)
-async def exists(
-    _: Session, d: Tree, path: str, expected_type: str | None = None, do_not_follow_symlinks: bool = False
-) -> bool:
-    entry = d.entries.get(tree.resolve(d, path, last=not do_not_follow_symlinks))
-    return entry is not None and expected_type in (None, FILE_TYPES[entry.kind])
-
-
-@field(D)
-async def stat(_: Session, d: Tree, path: str, do_not_follow_symlinks: bool = False) -> FileValue:
-    found, entry = tree.lookup(d, path, last=not do_not_follow_symlinks)
-    return FileValue(posixpath.basename(found) or "/", entry)
-
-
-@field(D)
-async def find_up(_: Session, d: Tree, name: str, start: str) -> str | None:
-    at = tree.relative(start)
-    while True:
-        if (here := posixpath.join(at, name)) in d.entries:
-            return here
-        if not at:
-            return None
-        at = posixpath.dirname(at)
-
-
-@field(D)
 async def name(_: Session, d: Tree, node: Node) -> str:
     """`sub/` of `directory("a/sub")`, `/` of one that was not taken out of another."""
     path = node.parent.arg("path") if node.parent and node.parent.field == "directory" else None
     return f"{posixpath.basename(tree.relative(path))}/" if path else "/"
-
-
-@field(D)
-async def diff(session: Session, d: Tree, other: Node) -> Tree:
-    return tree.diff(d, await session.value(other))
 
 
 @field(D, ignores=("noInit",))
@@ -200,12 +148,12 @@ async def docker_build(
     session: Session,
     d: Tree,
     dockerfile: str = "Dockerfile",
-    platform: str | None = None,
+    platform: str = "",
     build_args: Sequence[dict[str, str]] = (),
     target: str = "",
-    secrets: Sequence[Node] = (),
+    secrets: Sequence[SecretValue] = (),
 ) -> Container:
-    image = await building.build(session, d, dockerfile, platform or "", build_args, target, secrets)
+    image = await building.build(session, d, dockerfile, platform, build_args, target, secrets)
     return await images.container_of(session, image)
 
 
@@ -220,11 +168,31 @@ async def terminal(
     d: Tree,
     node: Node,
     cmd: Sequence[str] = (),
-    container: Node | None = None,
+    container: Container | None = None,
     insecure_root_capabilities: bool = False,
 ) -> Tree:
     """Changes that are made there are not kept."""
-    c = await session.value(container) if container else await from_(session, Container(), "alpine")
-    c = dataclasses.replace(c.with_mount(Mount("directory", "/src", node.parent)), workdir="/src")
+    c = container or await from_(session, Container(), "alpine")
+    c = replace(c.with_mount(Mount("directory", "/src", node.parent)), workdir="/src")
     await in_container(session, c, cmd, insecure_root_capabilities)
     return d
+
+
+# --- Changeset: what differs between two directories, as (before, after) ------------------------------------
+def _with_changes(d: Tree, changes: tuple[Tree, Tree]) -> Tree:
+    added = tree.with_tree(d, "", tree.diff(*changes))
+    return tree.without(added, [p.rstrip("/") for p in tree.changes(*changes)[2]])
+
+
+computed(D, changes=lambda d, from_: (from_, d), withChanges=_with_changes)
+computed(
+    "Changeset",
+    addedPaths=lambda c: tree.changes(*c)[0],
+    after=lambda c: c[1],
+    before=lambda c: c[0],
+    isEmpty=lambda c: not any(tree.changes(*c)),
+    layer=lambda c: tree.diff(*c),
+    modifiedPaths=lambda c: tree.changes(*c)[1],
+    removedPaths=lambda c: tree.changes(*c)[2],
+    sync=lambda c: None,
+)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import FunctionError, UsageError
 from ..exporting import MODULE_CONTAINER
-from ..fields import field, reads
+from ..fields import computed, field
 from ..files import ingest
 from ..nodes import Node
 from ..session import Session
@@ -19,6 +19,8 @@ from ..tree import Tree
 from ..values import FileValue
 
 F = "FunctionCall"
+ErrorValue = tuple[str, tuple[tuple[str, Any], ...]]
+"""A message, and values by name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,15 +41,15 @@ async def current_function_call(session: Session, call: str) -> FunctionCall:
     return found
 
 
-reads(
+computed(
     F,
     inputArgs=lambda call: list(call.args),
     name=lambda call: call.name,
     parent=lambda call: json.dumps(call.parent),
     parentName=lambda call: call.parent_name,
 )
-reads("FunctionCallArgValue", name=lambda arg: arg[0], value=lambda arg: json.dumps(arg[1]))
-reads("CurrentModule", name=lambda module: module[0])
+computed("FunctionCallArgValue", name=lambda arg: arg[0], value=lambda arg: json.dumps(arg[1]))
+computed("CurrentModule", name=lambda module: module[0])
 
 
 @field(F)
@@ -57,23 +59,19 @@ async def return_value(_: Session, call: FunctionCall, value: str) -> None:
 
 
 @field(F)
-async def return_error(session: Session, call: FunctionCall, error: Node) -> None:
-    message, values = await session.value(error)
+async def return_error(_: Session, call: FunctionCall, error: ErrorValue) -> None:
+    message, values = error
     if not call.result.done():
         call.result.set_exception(FunctionError(message, dict(values)))
 
 
 # --- Error --------------------------------------------------------------------------------------------
 @field("Query", "error")
-async def new_error(_: Session, message: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
+async def new_error(_: Session, message: str) -> ErrorValue:
     return message, ()
 
 
-@field("Error")
-async def with_value(
-    _: Session, error: tuple[str, tuple[tuple[str, Any], ...]], name: str, value: str
-) -> tuple[str, tuple[tuple[str, Any], ...]]:
-    return error[0], (*error[1], (name, json.loads(value)))
+computed("Error", withValue=lambda error, name, value: (error[0], (*error[1], (name, json.loads(value)))))
 
 
 # --- CurrentModule ------------------------------------------------------------------------------------

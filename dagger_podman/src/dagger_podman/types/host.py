@@ -12,7 +12,6 @@ from ..errors import NotAvailableError
 from ..exporting import MODULE_CONTAINER
 from ..fields import field
 from ..gitignore import without_ignored
-from ..nodes import Node
 from ..ports import forward
 from ..services import ServiceValue
 from ..session import Session
@@ -107,15 +106,14 @@ async def service(session: Session, _: None, ports: Sequence[dict[str, Any]], ho
 
 @field("Host", note="one port")
 async def tunnel(
-    session: Session, _: None, service: Node, ports: Sequence[dict[str, Any]] = (), native: bool = False
+    session: Session, _: None, service: ServiceValue, ports: Sequence[dict[str, Any]] = (), native: bool = False
 ) -> ServiceValue:
     """A port of the caller's machine, by default any free one, that leads to the service's."""
     _require_callers_program(session)
-    value: ServiceValue = await session.value(service)
-    exposed = [p.number for p in value.ports]
+    exposed = [p.number for p in service.ports]
     wanted = [(int(p.get("frontend") or 0), int(p["backend"])) for p in ports]
     wanted = wanted or [(number if native else 0, number) for number in exposed]
     if len(wanted) != 1:
         raise NotAvailableError(f"Host.tunnel for {len(wanted)} ports", "make one for each port")
-    host, port = (await services.endpoint(session, value, wanted[0][1], "")).rsplit(":", 1)
+    host, port = (await services.endpoint(session, service, wanted[0][1])).rsplit(":", 1)
     return ServiceValue(target=("127.0.0.1", await forward(session, "127.0.0.1", wanted[0][0], host, int(port))))

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from ..errors import DaggerPodmanError, NotAvailableError
-from ..fields import field, reads
+from ..fields import computed, field
 from ..session import SecretValue, Session
 
 
@@ -70,4 +70,4 @@ async def plaintext(_: Session, s: SecretValue) -> str:
     return (await s.read()).decode(errors="surrogateescape")
 
 
-reads("Secret", name=lambda s: s.name, uri=lambda s: s.name)
+computed("Secret", name=lambda s: s.name, uri=lambda s: s.name)

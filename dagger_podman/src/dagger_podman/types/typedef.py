@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from ..fields import field
-from ..nodes import Node
+from ..fields import computed, field
 from ..session import Session
 from ..typedefs import MISSING, Argument, EnumType, Field, ObjectType, Schema, TypeRef
 
@@ -17,180 +16,116 @@ SAID_ELSEWHERE = ("deprecated", "sourceMap")
 SCALARS = {"STRING_KIND": "String", "INTEGER_KIND": "Int", "FLOAT_KIND": "Float", "BOOLEAN_KIND": "Boolean"}
 
 
+# --- TypeDef ------------------------------------------------------------------------------------------
 @dataclasses.dataclass(frozen=True)
 class TypeDef:
     """A type in the making: a reference to it and, where it is the module's own, what is in it."""
 
     ref: TypeRef = TypeRef("void")
-    object: ObjectType | None = None
-    enum: EnumType | None = None
+    made: Any = None
+    """An `ObjectType` or `EnumType`."""
+
+    def adding(self, part: str, name: str, value: Any) -> TypeDef:
+        """With one more field of the object, or value of the enum."""
+        return replace(self, made=replace(self.made, **{part: {**getattr(self.made, part), name: value}}))
 
 
-@dataclasses.dataclass(frozen=True)
-class ModuleValue:
-    doc: str = ""
-    objects: tuple[ObjectType, ...] = ()
-    enums: tuple[EnumType, ...] = ()
-
-    def schema(self) -> Schema:
-        return Schema({o.name: o for o in self.objects}, {e.name: e for e in self.enums}, {})
-
-
-# --- TypeDef ------------------------------------------------------------------------------------------
 @field("Query")
 async def type_def(_: Session) -> TypeDef:
     return TypeDef()
 
 
-@field("TypeDef")
-async def with_kind(_: Session, t: TypeDef, kind: str) -> TypeDef:
+def _with_kind(t: TypeDef, kind: str) -> TypeDef:
     ref = TypeRef("scalar", SCALARS[kind]) if kind in SCALARS else TypeRef("void", "Void", optional=True)
-    return dataclasses.replace(t, ref=dataclasses.replace(ref, optional=t.ref.optional or ref.optional))
+    return replace(t, ref=replace(ref, optional=t.ref.optional or ref.optional))
 
 
-@field("TypeDef")
-async def with_optional(_: Session, t: TypeDef, optional: bool) -> TypeDef:
-    return dataclasses.replace(t, ref=dataclasses.replace(t.ref, optional=optional))
+def _with_object(t: TypeDef, name: str, description: str = "") -> TypeDef:
+    return TypeDef(TypeRef("object", name, t.ref.optional), ObjectType(name, {}, description))
 
 
-@field("TypeDef")
-async def with_list_of(session: Session, t: TypeDef, element_type: Node) -> TypeDef:
-    element: TypeDef = await session.value(element_type)
-    return TypeDef(TypeRef("list", optional=t.ref.optional, of=element.ref))
+def _with_enum(t: TypeDef, name: str, description: str = "") -> TypeDef:
+    return TypeDef(TypeRef("enum", name, t.ref.optional), EnumType(name, {}, description))
 
 
-@field("TypeDef")
-async def with_scalar(_: Session, t: TypeDef, name: str, description: str = "") -> TypeDef:
-    return TypeDef(TypeRef("scalar", name, t.ref.optional))
-
-
-@field("TypeDef", "withObject", "withInterface", ignores=SAID_ELSEWHERE)
-async def with_object(
-    _: Session,
-    t: TypeDef,
-    name: str,
-    description: str = "",
-) -> TypeDef:
-    return TypeDef(TypeRef("object", name, t.ref.optional), ObjectType(name, {}, description or ""))
-
-
-@field("TypeDef", ignores=SAID_ELSEWHERE)
-async def with_enum(_: Session, t: TypeDef, name: str, description: str = "") -> TypeDef:
-    return TypeDef(TypeRef("enum", name, t.ref.optional), enum=EnumType(name, {}, description or ""))
-
-
-@field("TypeDef", ignores=SAID_ELSEWHERE)
-async def with_enum_member(
-    _: Session,
-    t: TypeDef,
-    name: str,
-    value: str = "",
-    description: str = "",
-) -> TypeDef:
-    assert t.enum
-    return dataclasses.replace(t, enum=dataclasses.replace(t.enum, values={**t.enum.values, name: description or ""}))
-
-
-def _with(t: TypeDef, added: Field) -> TypeDef:
-    assert t.object
-    return dataclasses.replace(t, object=dataclasses.replace(t.object, fields={**t.object.fields, added.name: added}))
-
-
-@field("TypeDef", ignores=SAID_ELSEWHERE)
-async def with_field(
-    session: Session,
-    t: TypeDef,
-    name: str,
-    type_def: Node,
-    description: str = "",
-) -> TypeDef:
-    kind: TypeDef = await session.value(type_def)
-    return _with(t, Field(name, kind.ref, doc=description or "", stored=True))
-
-
-@field("TypeDef")
-async def with_function(session: Session, t: TypeDef, function: Node) -> TypeDef:
-    return _with(t, await session.value(function))
-
-
-@field("TypeDef")
-async def with_constructor(session: Session, t: TypeDef, function: Node) -> TypeDef:
-    assert t.object
-    return dataclasses.replace(t, object=dataclasses.replace(t.object, constructor=await session.value(function)))
+computed(
+    "TypeDef",
+    ignores=SAID_ELSEWHERE,
+    withConstructor=lambda t, function: replace(t, made=replace(t.made, constructor=function)),
+    withEnum=_with_enum,
+    withEnumMember=lambda t, name, value="", description="": t.adding("values", name, description),
+    withField=lambda t, name, type_def, description="": t.adding(
+        "fields", name, Field(name, type_def.ref, doc=description, stored=True)
+    ),
+    withFunction=lambda t, function: t.adding("fields", function.name, function),
+    withInterface=_with_object,
+    withKind=_with_kind,
+    withListOf=lambda t, element_type: TypeDef(TypeRef("list", optional=t.ref.optional, of=element_type.ref)),
+    withObject=_with_object,
+    withOptional=lambda t, optional: replace(t, ref=replace(t.ref, optional=optional)),
+    withScalar=lambda t, name, description="": TypeDef(TypeRef("scalar", name, t.ref.optional)),
+)
 
 
 # --- Function -----------------------------------------------------------------------------------------
-@field("Query", "function")
-async def function(session: Session, name: str, return_type: Node) -> Field:
-    return Field(name, (await session.value(return_type)).ref)
+@field("Query")
+async def function(_: Session, name: str, return_type: TypeDef) -> Field:
+    return Field(name, return_type.ref)
 
 
-@field("Function")
-async def with_description(_: Session, f: Field, description: str) -> Field:
-    return dataclasses.replace(f, doc=description or "")
-
-
-@field("Function", ignores=SAID_ELSEWHERE)
-async def with_arg(
-    session: Session,
+def _with_arg(
     f: Field,
     name: str,
-    type_def: Node,
+    type_def: TypeDef,
     description: str = "",
-    default_value: str | None = None,
+    default_value: str = "",
     default_path: str = "",
-    ignore: Sequence[str] = (),
+    ignore: tuple[str, ...] = (),
     default_address: str = "",
 ) -> Field:
-    default: Any = MISSING if default_value in (None, "") else json.loads(str(default_value))
-    ref = (await session.value(type_def)).ref
-    argument = Argument(name, ref, description or "", default, default_path, tuple(ignore))
-    return dataclasses.replace(f, args=(*f.args, argument))
+    default = json.loads(default_value) if default_value else MISSING
+    return replace(f, args=(*f.args, Argument(name, type_def.ref, description, default, default_path, ignore)))
 
 
-@field("Function")
-async def with_check(_: Session, f: Field) -> Field:
-    return dataclasses.replace(f, check=True)
+def _with_cache_policy(f: Field, policy: str, time_to_live: str = "") -> Field:
+    return replace(f, cache={"Never": "never", "PerSession": "session"}.get(policy, time_to_live))
 
 
-@field("Function", "withGenerator", "withUp")
-async def with_mark(_: Session, f: Field) -> Field:
-    return f
-
-
-@field("Function", "withDeprecated")
-async def with_deprecated(_: Session, f: Field, reason: str | None = None) -> Field:
-    return f
-
-
-@field("Function")
-async def with_cache_policy(_: Session, f: Field, policy: str, time_to_live: str = "") -> Field:
-    named = {"Never": "never", "PerSession": "session", "Default": time_to_live}
-    return dataclasses.replace(f, cache=named.get(policy, time_to_live))
+computed(
+    "Function",
+    ignores=SAID_ELSEWHERE,
+    withArg=_with_arg,
+    withCachePolicy=_with_cache_policy,
+    withCheck=lambda f: replace(f, check=True),
+    withDeprecated=lambda f, reason="": f,
+    withDescription=lambda f, description: replace(f, doc=description),
+    withGenerator=lambda f: f,
+    withUp=lambda f: f,
+)
 
 
 # --- Module -------------------------------------------------------------------------------------------
-@field("Query", "module")
+@dataclasses.dataclass(frozen=True)
+class ModuleValue:
+    doc: str = ""
+    schema: Schema = Schema({}, {}, {})
+
+
+def _with_type(m: ModuleValue, type_def: TypeDef) -> ModuleValue:
+    made = {type_def.made.name: type_def.made}
+    added = Schema(made, {}, {}) if isinstance(type_def.made, ObjectType) else Schema({}, made, {})
+    return replace(m, schema=m.schema.extended(added))
+
+
+@field("Query")
 async def module(_: Session) -> ModuleValue:
     return ModuleValue()
 
 
-@field("Module", "withDescription")
-async def describe_module(_: Session, m: ModuleValue, description: str) -> ModuleValue:
-    return dataclasses.replace(m, doc=description or "")
-
-
-@field("Module", "withObject", "withInterface")
-async def module_object(
-    session: Session, m: ModuleValue, object: Node | None = None, iface: Node | None = None
-) -> ModuleValue:
-    made: TypeDef = await session.value(object or iface)  # type: ignore[arg-type]
-    assert made.object
-    return dataclasses.replace(m, objects=(*m.objects, made.object))
-
-
-@field("Module", "withEnum")
-async def module_enum(session: Session, m: ModuleValue, enum: Node) -> ModuleValue:
-    made: TypeDef = await session.value(enum)
-    assert made.enum
-    return dataclasses.replace(m, enums=(*m.enums, made.enum))
+computed(
+    "Module",
+    withDescription=lambda m, description: replace(m, doc=description),
+    withEnum=lambda m, enum: _with_type(m, enum),
+    withInterface=lambda m, iface: _with_type(m, iface),
+    withObject=lambda m, object: _with_type(m, object),
+)
