@@ -1,7 +1,7 @@
 PYTHON ?= python3
 SERVICE ?= engine
 # Programs that only tests need, by their Debian packages' names.
-TEST_TOOLS = chromium docker-registry postgresql redis-server
+TEST_TOOLS = chromium docker-registry postgresql redis-server skopeo
 
 .PHONY: build test test-dagger test-rootless test-tools lint bench docs setup
 .DEFAULT_GOAL := help
@@ -39,7 +39,7 @@ test-tools:
 test: setup test-tools lint
 	.venv/bin/pytest
 
-test-dagger: .venv/.installed
+test-dagger: .venv/.installed test-tools
 	PRODGY_CI_RUNNER=dagger .venv/bin/pytest tests/end_to_end
 
 test-rootless: setup

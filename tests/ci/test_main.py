@@ -99,7 +99,7 @@ def test_its_functions_are_these() -> None:
         *("build", "build_all", "build_static", "build_artifact"),
         *("publish", "promote", "sbom", "image_info"),
         *("ci", "pipeline", "verdict", "scaffold"),
-        *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
+        *("test", "test_all", "integration_test", "integration_test_all", "integration_tests", "test_report"),
         *("unit_tests", "integration_tests", "dev", "stack", "environment"),
     }
     assert set(OF_ENVIRONMENT) == {
@@ -131,7 +131,7 @@ def test_reports_that_tell_of_a_moment_are_never_cached() -> None:
     assert {name for name, function in functions().items() if function.cache_policy == "never"} == {
         *("build_all", "plan", "dev", "stack", "publish", "promote", "sbom", "image_info", "environment"),
         *("ci", "pipeline", "verdict", "scaffold"),
-        *("test", "test_all", "integration_test", "integration_test_all", "test_report"),
+        *("test", "test_all", "integration_test", "integration_test_all", "integration_tests", "test_report"),
     }
     assert {function.cache_policy for function in OF_ENVIRONMENT.values()} == {"never"}
 

@@ -18,9 +18,11 @@ def runner() -> str:
     name = os.environ.get("PRODGY_CI_RUNNER", "dagger-podman")
     program = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if program is None:
-        pytest.skip(f"{name} is not installed")
-    if name == "dagger" and subprocess.run([program, "core", "version"], capture_output=True, check=False).returncode:
-        pytest.skip("dagger is installed, but no engine answers")
+        pytest.exit(f"{name} is not installed", 1)
+    if name == "dagger":
+        asked = subprocess.run([program, "core", "version"], capture_output=True, text=True, check=False)
+        if asked.returncode:
+            pytest.exit(f"dagger is installed, but no engine answers:\n{asked.stderr}", 1)
     return program
 
 

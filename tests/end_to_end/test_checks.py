@@ -109,7 +109,7 @@ class Desk:
 
     async def reached(self, service: dagger.Service, port: int | None) -> str:
         if os.path.basename(self.runner) == "dagger":  # its services are reached from its own network alone
-            service = dag.host().tunnel(service, native=True)
+            return await (await dag.host().tunnel(service).start()).endpoint(scheme="http")
         return await (await service.start()).endpoint(port=port, scheme="http")
 
     async def start(self) -> Subject:
@@ -189,7 +189,8 @@ async def test_what_is_broken_in_the_running_sample_fails_in_its_checks_alone(
             assert {check: found[check] for check, mend in mends.items() if mend not in found[check]} == {}
         down: set[str] = set()
         hasty = replace(good, settings=good.settings.model_copy(update={"answer_within": SHORT}))
-        for names, more, less in STOPPED:
+        # An engine stops with a service all that are bound to it.
+        for names, more, less in STOPPED[:2] if os.path.basename(runner) == "dagger" else STOPPED:
             for name in names.split():
                 await desk.running[name].stop(kill=True)
             down = (down | more) - less

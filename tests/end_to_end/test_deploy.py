@@ -218,7 +218,10 @@ def test_a_run_that_is_ended_leaves_the_traffic_and_the_next_one_cleans_up(
 
         before = engine.traffic()
         command = [runner, "call", "--progress=plain", *deploy(1)]
-        with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, start_new_session=True) as run:
+        with (
+            (tmp_path / "progress").open("w") as progress,
+            subprocess.Popen(command, cwd=REPOSITORY, stderr=progress, start_new_session=True) as run,
+        ):
             until(lambda: len(engine.revisions) == 2 or run.poll() is not None, 120)
             os.killpg(run.pid, how)
             assert run.wait(60) != 0

@@ -97,7 +97,8 @@ class Agent:
         machine: Mapping[str, str] | None = None,
     ) -> None:
         self._sources, self._work, self._groups = sources, work, groups
-        self._machine = {"PATH": path, "HOME": os.environ["HOME"], **(machine or {})}
+        engine = {n: v for n, v in os.environ.items() if n.startswith(("_EXPERIMENTAL_DAGGER_", "DOCKER_", "XDG_"))}
+        self._machine = {**engine, "PATH": path, "HOME": os.environ["HOME"], **(machine or {})}
 
     def run(self, pipeline: Path, trigger: Trigger) -> Run:
         """Expands the pipeline for what started it, and runs its stages and jobs in their order."""

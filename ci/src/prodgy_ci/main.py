@@ -456,7 +456,7 @@ class ProdgyCi:
         """The unit tests of all services pass."""
         await self._tested(None, ["unit"], 600)
 
-    @function
+    @run_each_time
     @check
     async def integration_tests(self) -> None:
         """The integration tests of all services pass."""

@@ -1,6 +1,5 @@
 """Runs the planner where git is: in a container with git and this package, the caller's .git mounted."""
 
-import re
 import tempfile
 from pathlib import Path
 
@@ -15,14 +14,14 @@ from .errors import InputError, ProdgyError, UndeterminedError
 
 IMAGE = "python:3.13"
 """Official Python with git."""
-PACKAGES = ("annotated-types", "pydantic", "pydantic-core", "typing-extensions", "typing-inspection")
-"""What the planner needs of requirements.lock."""
-REPOSITORY, DEPLOYED, PACKAGE, LOCK = "/repository", "/input/deployed.json", "/package", "requirements.lock"
+PACKAGES = Path(__file__).parent / "changes/packages.lock"
+"""What the planner needs of requirements.lock, which the engine writes anew without hashes before it runs the module."""
+REPOSITORY, DEPLOYED, PACKAGE, LOCK = "/repository", "/input/deployed.json", "/package", "packages.lock"
 
 
 async def plan(git: dagger.Directory, options: Options, deployed: dagger.File | None) -> tuple[Plan, str]:
     """The plan, and its JSON. Raises InputError, or UndeterminedError where it could not tell what changed."""
-    container = (await _planner()).with_mounted_directory(f"{REPOSITORY}/.git", git)
+    container = _planner().with_mounted_directory(f"{REPOSITORY}/.git", git)
     if deployed is not None:
         container = container.with_mounted_file(DEPLOYED, deployed)
         options = options._replace(deployed=Path(DEPLOYED))
@@ -35,28 +34,20 @@ async def plan(git: dagger.Directory, options: Options, deployed: dagger.File | 
     return Plan.model_validate_json(text), text
 
 
-async def _planner() -> dagger.Container:
-    source = dag.current_module().source()
-    locked = select(await source.file(LOCK).contents())
+def _planner() -> dagger.Container:
     installed = (
         dag.container()
         .from_(IMAGE)
-        .with_new_file(f"/{LOCK}", locked)
+        .with_new_file(f"/{LOCK}", PACKAGES.read_text())
         .with_mounted_cache("/root/.cache/pip", dag.cache_volume("prodgy-ci-pip"))
         .with_exec(
             ["python", "-m", "pip", "install", "--quiet", "--require-hashes", "--target=/packages", "-r", f"/{LOCK}"]
         )
     )
-    code = source.directory("src/prodgy_ci").filter(include=["*.py", "catalog/**", "changes/**"])
+    code = dag.current_module().source().directory("src/prodgy_ci").filter(include=["*.py", "catalog/**", "changes/**"])
     return installed.with_mounted_directory(f"{PACKAGE}/prodgy_ci", code).with_env_variable(
         "PYTHONPATH", f"/packages:{PACKAGE}"
     )
-
-
-def select(lock: str) -> str:
-    """The part of a requirements.lock that the planner needs."""
-    entries = re.findall(r"^\S.*(?:\n[ \t].*)*", lock, re.MULTILINE)
-    return "\n".join(entry for entry in entries if entry.partition("==")[0] in PACKAGES) + "\n"
 
 
 async def check(source: dagger.Directory, catalog: Catalog) -> None:

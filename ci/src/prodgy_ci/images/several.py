@@ -1,7 +1,6 @@
 """Several commands side by side in one container, and what each of them said."""
 
 import base64
-import gzip
 import shlex
 import uuid
 from collections.abc import Sequence
@@ -31,11 +30,11 @@ def script(commands: Sequence[Sequence[str]], first_alone: bool = False) -> str:
     for number, command in enumerate(commands):
         full = number % AT_ONCE == AT_ONCE - 1 or (first_alone and number == 0)
         lines += [f"one {number} {shlex.join(command)} &", *(["wait"] if full else [])]
-    show = 'echo "$(cat /tmp/$n.code) $(gzip -c /tmp/$n.out | base64 -w0) $(gzip -c /tmp/$n.err | base64 -w0)"'
+    show = 'echo "$(cat /tmp/$n.code) $(base64 -w0 /tmp/$n.out) $(base64 -w0 /tmp/$n.err)"'
     return "\n".join([*lines, "wait", f"for n in $(seq 0 {len(commands) - 1}); do {show}; done"])
 
 
 def _said(line: str) -> Said:
     code, output, errors = line.split(" ")
-    read = [gzip.decompress(base64.b64decode(text)) for text in (output, errors)]
+    read = [base64.b64decode(text) for text in (output, errors)]
     return Said(int(code), read[0], read[1].decode(errors="replace"))

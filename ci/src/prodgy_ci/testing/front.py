@@ -20,6 +20,7 @@ async def development(source: dagger.Directory, catalog: Catalog) -> dagger.Serv
     running = await stack.start(source, catalog, ["engine"], run, revision="development")
     commander = dag.container().from_(COMMANDER_IMAGE).with_env_variable("REDIS_HOSTS", f"local:redis:{REDIS_PORT}")
     commander = commander.with_env_variable("PRODGY_RUN", run).with_service_binding("redis", running["redis"])
+    commander = commander.without_docker_healthcheck()  # the image's looks once a minute, and its port would not count
     services = {
         "redis": (running["redis"], REDIS_PORT),
         "redis-commander": (

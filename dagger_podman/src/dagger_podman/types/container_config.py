@@ -37,6 +37,8 @@ computed(
     protocol=lambda p: p.protocol,
 )
 
+computed(C, note="none is ever run", withoutDockerHealthcheck=lambda c: c)
+
 
 def _without_port(c: Container, port: int, protocol: str = "TCP") -> Container:
     return replace(c, ports=tuple(p for p in c.ports if (p.number, p.protocol) != (port, protocol)))

@@ -67,6 +67,12 @@ async def test_no_token_is_sent_in_the_clear(azure: Manager, client: Client) -> 
         await read(client, "api--first")
 
 
+async def test_local_is_this_machine_and_where_a_local_azure_answers(client: Client) -> None:
+    there = Client(client._to, "subscription", "azure.service:8080")
+    assert there.is_local("http://azure.service:8080/logs") and there.is_local("http://127.0.0.1:1/logs")
+    assert not there.is_local("http://azure.service/logs") and not client.is_local("http://azure.service:8080/logs")
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

@@ -53,7 +53,8 @@ async def connect(
         say(f"{option}: the token for Azure lasts for {left / 60:.0f} min more")
     pace = pace or Pace()
     async with httpx.AsyncClient(timeout=pace.request, trust_env=not local) as http:
-        client = Client(Transport(http, url.rstrip("/"), token, group, pace, at_once), subscription or "")
+        transport = Transport(http, url.rstrip("/"), token, group, pace, at_once)
+        client = Client(transport, subscription or "", parts.netloc if local else "")
         if not subscription:
             client.subscription = await client.find_subscription()
         yield client
@@ -62,13 +63,18 @@ async def connect(
 class Client:
     """Use `connect`. Every method may raise ProdgyError, and says which app it is about."""
 
-    def __init__(self, transport: Transport, subscription: str) -> None:
-        self._to, self.subscription = transport, subscription
+    def __init__(self, transport: Transport, subscription: str, local: str = "") -> None:
+        self._to, self.subscription, self._local = transport, subscription, local
 
     @property
     def group(self) -> str:
         """The resource group."""
         return self._to.group
+
+    def is_local(self, url: str) -> bool:
+        """Whether no network lies before an address: it is of this machine, or where the local Azure itself answers."""
+        parts = urlsplit(url)
+        return parts.hostname in LOOPBACK or parts.netloc == self._local
 
     def check_token(self) -> None:
         """Raises ProdgyError where the token does not last for a change and for putting it back."""

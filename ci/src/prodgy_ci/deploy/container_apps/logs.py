@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from ...errors import ProdgyError
-from .client import LOOPBACK, Client
+from .client import Client
 from .view import Json
 
 TAIL = 300
@@ -33,8 +33,13 @@ async def lines(client: Client, app: str, revisions: Sequence[str]) -> AsyncIter
         return
     token = await client.log_token(app)
     patience = httpx.Timeout(SECONDS, read=None)  # a log may be quiet; who reads says for how long
-    async with httpx.AsyncClient(timeout=patience, trust_env=urlsplit(places[0]).hostname not in LOOPBACK) as http:
+    async with httpx.AsyncClient(timeout=patience, trust_env=not client.is_local(places[0])) as http:
         for place in places:
+            parts = urlsplit(place)
+            if parts.scheme != "https" and not client.is_local(place):
+                raise ProdgyError(
+                    f"{app}: its log stream is at {parts.scheme}://{parts.netloc}: no token is sent there"
+                )
             async for line in _read(http, app, place, token):
                 yield line
 
@@ -45,9 +50,6 @@ def _endpoints(replica: Json) -> list[str]:
 
 
 async def _read(http: httpx.AsyncClient, app: str, place: str, token: str) -> AsyncIterator[str]:
-    parts = urlsplit(place)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
-        raise ProdgyError(f"{app}: its log stream is at {parts.scheme}://{parts.netloc}: no token is sent there")
     asked = {"follow": "false", "output": "json", "tailLines": str(TAIL)}
     url = httpx.URL(place).copy_merge_params(asked)
     try:
@@ -59,7 +61,9 @@ async def _read(http: httpx.AsyncClient, app: str, place: str, token: str) -> As
                 if not _ITS_OWN.match(said):
                     yield f"{said}\n"
     except httpx.HTTPError as error:
-        raise ProdgyError(f"{app}: its log stream at {parts.netloc}: {error or type(error).__name__}") from None
+        raise ProdgyError(
+            f"{app}: its log stream at {urlsplit(place).netloc}: {error or type(error).__name__}"
+        ) from None
 
 
 def text(line: str) -> str:
