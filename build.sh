@@ -9,10 +9,14 @@ if command -v dagger >/dev/null && timeout 120 dagger core version >/dev/null 2>
 else
     runner=dagger-podman store=podman
 fi
+case $store in
+    *docker) digest='{{json .RepoDigests}}' ;; # it gives an image a digest when it is pushed
+    *) digest='{{.Digest}}' ;;
+esac
 echo "Building $image with $runner" >&2
 "$runner" call build --service "$service" export-image --name "$image"
 "$store" image inspect --format "image   $image
 id      {{.Id}}
-digest  {{.Digest}}
+digest  $digest
 bytes   {{.Size}}" "$image"
 echo "seconds $(($(date +%s) - started))"
