@@ -102,7 +102,7 @@ async def ci(job: Pipeline) -> Run:
     if job.deployed is not None:
         made.files["deployed.json"] = await job.deployed.contents()
     made.span("plan", None, began, time.monotonic() - began, True)
-    services = [job.catalog.services[name] for name in plan.affected]
+    services = job.catalog.choose(plan.affected) if plan.affected else []
     builds, outcomes = await _both(lambda: _build(job, services), lambda: _test(job, services))
     _tell_builds(made, builds)
     _tell_tests(made, outcomes)

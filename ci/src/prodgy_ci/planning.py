@@ -26,11 +26,11 @@ async def plan(git: dagger.Directory, options: Options, deployed: dagger.File | 
         container = container.with_mounted_file(DEPLOYED, deployed)
         options = options._replace(deployed=Path(DEPLOYED))
     words = command(options._replace(repository=Path(REPOSITORY)))
-    ran = await container.with_exec(words, expect=dagger.ReturnType.ANY).sync()
-    code, said = await ran.exit_code(), (await ran.stderr()).strip().removeprefix("error: ")
-    if code:
-        raise {2: InputError, 3: UndeterminedError}.get(code, ProdgyError)(said)
-    text = await ran.stdout()
+    try:
+        text = await container.with_exec(words).stdout()
+    except dagger.ExecError as error:  # so that no failure is kept: the next time a remote may answer
+        said = error.stderr.strip().removeprefix("error: ")
+        raise {2: InputError, 3: UndeterminedError}.get(error.exit_code, ProdgyError)(said) from None
     return Plan.model_validate_json(text), text
 
 

@@ -8,6 +8,7 @@ from ci.changes.repositories import SERVICES, Repository, codes, paths
 
 from prodgy_ci.changes.plan import Plan
 from prodgy_ci.changes.table import table
+from prodgy_ci.errors import InputError
 
 
 def test_case_14_a_rename_counts_for_both_services(repository: Repository, first: str) -> None:
@@ -135,6 +136,35 @@ def test_case_18_a_submodule_is_a_file_of_its_service(repository: Repository, fi
     repository.git("commit", "--quiet", "--message", "newer module")
     plan = repository.plan(base=base)
     assert (plan.affected, paths(plan)) == (("engine",), {"apps/engine/m": "M"})
+
+
+def test_case_18_what_lies_in_a_submodule_may_be_a_services(repository: Repository, first: str) -> None:
+    text = '[services.engine]\npaths = ["vendor/proto/schema/"]\n[services.gateway]\npath = "vendor/gateway/server"\n'
+    repository.commit({"prodgy-ci.toml": f'ignored = ["vendor/"]\n{text}'})
+
+    def update(commit: str) -> str:
+        for name in ("proto", "gateway"):
+            repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},vendor/{name}")
+        repository.git("commit", "--quiet", "--message", "submodules")
+        return repository.git("rev-parse", "HEAD")
+
+    before = update(first)
+    update(before)
+    assert repository.since(before) == ("engine", "gateway")
+
+
+def test_a_catalog_of_which_nothing_is_there_is_not_no_change(repository: Repository) -> None:
+    repository.commit({"prodgy-ci.toml": 'root = "elsewhere"\n', "elsewhere/apps/README": ""})
+    with pytest.raises(InputError, match="has the folder of none of its services"):
+        repository.plan()
+
+
+def test_what_a_build_does_not_see_is_a_matter_of_its_service(repository: Repository) -> None:
+    before = repository.commit(
+        {"prodgy-ci.toml": 'ignored = ["docker/"]\n[services.engine]\ndockerfile = "docker/e"\n'}
+    )
+    repository.commit({"docker/e.dockerignore": "x"})
+    assert repository.since(before) == ("engine",)
 
 
 def test_case_18_a_service_may_be_a_submodule(repository: Repository, first: str) -> None:

@@ -30,6 +30,14 @@ def test_case_22_only_the_full_ref_stands_for_an_environment(
     assert plan.event == ("tag" if ref.startswith("refs/tags/") else "push")
 
 
+def test_a_tag_of_another_commit_is_refused(repository: Repository, first: str) -> None:
+    repository.git("tag", "v1.0.0")
+    head = repository.commit({"apps/api/main": "2"})
+    with pytest.raises(InputError, match=rf"v1\.0\.0 is the commit {first[:10]}, and {head[:10]} is to be built"):
+        repository.plan("refs/tags/v1.0.0")
+    assert repository.plan("refs/tags/v1.0.0", head=first).environment == "production"
+
+
 @pytest.mark.parametrize(
     "tag",
     ["v1", "v1.2", "v1.2.3.4", "v01.2.3", "v1.2.3-", "v1.2.3-01", "vnext", "1.2.3", "release", "v1.2.3/x", "V1.2.3",

@@ -16,9 +16,16 @@ def test_differences_say_what_each_path_is() -> None:
     assert differences("") == []
 
 
-def test_what_the_source_never_holds_is_not_missed() -> None:
-    assert ":(exclude,glob)**/node_modules/**" in pathspecs(["apps"])
-    assert pathspecs(["a*b"])[0] == ":(literal)a*b"
+def test_what_no_build_takes_is_missed_where_it_is_committed_and_told_why() -> None:
+    assert pathspecs(["a*b"]) == [":(literal)a*b"]
+    assert differences(" D apps/web/dist/lib.js\0 D apps/web/distance\0") == [
+        "apps/web/dist/lib.js: missing (no build takes **/dist from a source; rename it)",
+        "apps/web/distance: missing",
+    ]
+
+
+def test_what_another_worktree_has_checked_out_is_no_difference() -> None:
+    assert differences("M  apps/api/a\0MM apps/api/b\0") == ["apps/api/b: changed"]
 
 
 @pytest.mark.parametrize(

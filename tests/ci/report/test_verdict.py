@@ -45,9 +45,18 @@ def test_a_broken_file_is_a_failure_that_names_it(path: str, text: str) -> None:
 def test_a_service_of_the_plan_without_a_build_or_an_image_is_not_passed() -> None:
     files = pipeline_run.passed() | written(builds={"builds": []})
     assert judged(files).incomplete == ("api is to be built, and builds.json does not tell of it",)
-    images = {"registry": "r", "environment": "development", "commit": "c", "images": {}}
+    images = {"registry": "r", "environment": "development", "commit": pipeline_run.HEAD, "images": {}}
     made = judged(pipeline_run.passed() | written(images=images))
     assert made.incomplete == ("api is to be published, and images.json does not tell of it",)
+
+
+def test_files_of_another_run_are_told_and_are_not_passed() -> None:
+    images = {"registry": "r", "environment": "development", "commit": "c" * 40, "images": {"api": image("api")}}
+    (told,) = judged(pipeline_run.passed() | written(images=images)).incomplete
+    assert told.startswith("images.json is of cccccccccc and the run of 4f4f4f4f4f")
+    none = {"registry": "r", "environment": "development", "commit": pipeline_run.HEAD, "images": {}}
+    stale = pipeline_run.passed() | written(images=none) | {"publish-error.txt": "of another run"}
+    assert "images.json does not tell of it" in "".join(judged(stale).incomplete)
 
 
 def test_what_failed_as_its_build_did_is_not_told_twice() -> None:
@@ -134,7 +143,12 @@ def test_several_images_and_builds_of_a_run_pass_together() -> None:
         plan=plan(**{name: {} for name in names}),
         builds={"builds": [build(name) for name in names]},
         tests={"tests": [outcome("api")]},
-        images={"registry": "r", "environment": "e", "commit": "c", "images": {name: image(name) for name in names}},
+        images={
+            "registry": "r",
+            "environment": "e",
+            "commit": pipeline_run.HEAD,
+            "images": {name: image(name) for name in names},
+        },
     )
     made = judged(files)
     assert made.passed and made.notes == ("engine has no tests",)

@@ -120,6 +120,21 @@ def test_of_the_sample_it_finds_what_is_built_in() -> None:
     assert missing_rules(SAMPLE, catalog) == []
 
 
+def test_a_dockerfile_in_the_root_is_of_a_folder_that_is_there(tmp_path: Path) -> None:
+    files = {"Dockerfile": "FROM x\nCOPY . .", "lib/a.py": "", ".github/x": "", ".dockerignore": "**/.env*"}
+    catalog = load(scaffold.texts(made(tmp_path, files), "app")["prodgy-ci.toml"])
+    assert catalog.service("shop").path == "lib"
+    assert ".dockerignore" in catalog.context(catalog.service("shop"))
+
+
+def test_what_no_build_sees_stays_in_force_where_nothing_copies_all(tmp_path: Path) -> None:
+    dockerfile = "FROM x\nRUN --mount=type=bind,source=./go.sum,target=go.sum make\nCOPY apps/api apps/api"
+    files = {"apps/api/Dockerfile": dockerfile, "apps/api/a": "", "go.sum": "", ".dockerignore": "**/.env*"}
+    catalog = load(scaffold.texts(made(tmp_path, files), "app")["prodgy-ci.toml"])
+    assert {".dockerignore", "go.sum"} <= set(catalog.context(catalog.service("api")))
+    assert not {".dockerignore", "go.sum"} & set(catalog.ignored)
+
+
 def test_a_repository_with_nothing_in_it_has_no_services(tmp_path: Path) -> None:
     catalog = load(scaffold.texts(made(tmp_path, {"README.md": ""}), "app")["prodgy-ci.toml"])
     assert catalog.services == {} and catalog.ignored == ("*.md",)

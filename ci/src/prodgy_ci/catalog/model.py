@@ -167,7 +167,10 @@ class Catalog(_Frozen):
     def all_rules(self) -> tuple[PathRule, ...]:
         """Each service's own rule, under the service's name, then the shared ones. Paths are relative to the root."""
         services = self.services.values()
-        own = (PathRule.model_construct(name=s.name, paths=s.own_paths, services=(s.name,)) for s in services)
+        # Beside a Dockerfile of that name lies what its build does not see.
+        beside = {s.name: (f"{s.dockerfile}.dockerignore",) if s.dockerfile else () for s in services}
+        paths = {s.name: (*s.own_paths, *beside[s.name]) for s in services}
+        own = (PathRule.model_construct(name=s.name, paths=paths[s.name], services=(s.name,)) for s in services)
         return (*own, *self.rules.values())
 
     def context(self, service: Service) -> tuple[str, ...]:

@@ -70,6 +70,8 @@ class Objects:
         tree = commit.tree
         for folder in folders:
             mode, tree = self._tree(tree).get(folder, ("", ""))
+            if mode in FOLDERS - {"40000"}:
+                return mode, tree  # a submodule or link, and what lies in it is not told here
             if mode != "40000":
                 return None
         return self._tree(tree).get(name)

@@ -50,9 +50,10 @@ def _plan(git: Git, options: Options) -> Draft:
         history = History(git, objects)
         head = _head(history, options)
         book = _rulebook(git, objects, head, options)
-        environment = _environment(git, history, book, head, options)
+        environment = _environment(git, objects, history, book, head, options)
         record = _record(options, environment)
         has_folder = _folders(git, objects, head, options)
+        _refuse_strange(book, record, head, has_folder)
         requested = _requested(book, options, has_folder)
         if requested is None:
             bases = base.Chooser(history, head, options).choose(book.services, record, environment)
@@ -99,11 +100,16 @@ def _event(options: Options) -> Event:
     return "tag" if options.ref.startswith("refs/tags/") else "push"
 
 
-def _environment(git: Git, history: History, book: Rulebook, head: Commit, options: Options) -> str | None:
+def _environment(
+    git: Git, objects: Objects, history: History, book: Rulebook, head: Commit, options: Options
+) -> str | None:
     if options.is_pull_request:
         return None
     environment = refs.environment_of(options.ref, book)
     if environment and options.ref.startswith("refs/tags/"):
+        tagged = objects.commit(options.ref)
+        if tagged is not None and tagged.id != head.id:
+            raise InputError(f"--ref: {options.ref} is the commit {tagged.id[:10]}, and {head.id[:10]} is to be built")
         releases.refuse_unmerged(git, history, book, options.ref, head)
     return environment.name if environment else None
 
@@ -118,6 +124,16 @@ def _record(options: Options, environment: str | None) -> Deployed:
             f"but {options.ref} stands for '{environment}'"
         )
     return record
+
+
+def _refuse_strange(book: Rulebook, record: Deployed, head: Commit, has_folder: Callable[[str], bool]) -> None:
+    """A catalog of which nothing is there does not say that nothing changed."""
+    folders = [book.in_repository(service.path) for service in book.services.values()]
+    if folders and not record.commits and not any(map(has_folder, folders)):
+        raise InputError(
+            f"{FILE_NAME}: the commit {head.id[:10]} has the folder of none of its services ({', '.join(folders[:3])}…): "
+            "is it there, and are `root` and each `path` right?"
+        )
 
 
 def _requested(book: Rulebook, options: Options, has_folder: Callable[[str], bool]) -> frozenset[str] | None:

@@ -48,6 +48,12 @@ class Rules:
                 there = path if rule is pipeline else book.in_repository(path)
                 named.setdefault(there, []).append(number)
         self._named = {path: tuple(numbers) for path, numbers in named.items()}
+        self._below: dict[str, set[int]] = {}
+        for there, numbers in named.items():
+            above = there.rstrip("/").rpartition("/")[0]
+            while above:
+                self._below.setdefault(above, set()).update(numbers)
+                above = above.rpartition("/")[0]
         self._inside = book.in_repository("")
         self._ignored = tuple(p for p in book.ignored if not p.startswith("*"))
         self._endings = tuple(p[1:] for p in book.ignored if p.startswith("*"))
@@ -74,11 +80,12 @@ class Rules:
         return Hits(tuple(self._collect(groups)), ignored, outside)
 
     def _numbers(self, path: str) -> tuple[int, ...]:
-        """The rules that name a path: its own name, its folders, and, for a submodule or link, the folder it stands for."""
+        """The rules that name a path: its own name, its folders, and, for a submodule or link, what lies in it."""
         around = self._folder(path.rpartition("/")[0])
         exact = self._named.get(path, ())
         itself = self._named.get(f"{path}/", ())
-        return tuple(sorted({*around, *exact, *itself})) if exact or itself else around
+        below = self._below.get(path, ())
+        return tuple(sorted({*around, *exact, *itself, *below})) if exact or itself or below else around
 
     def _folder(self, folder: str) -> tuple[int, ...]:
         unknown = []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from typing import NamedTuple
 
 import dagger
@@ -68,16 +69,24 @@ async def compare(
 
 
 def pathspecs(paths: Sequence[str]) -> list[str]:
-    """Git's words for the paths, without what the source never holds."""
-    never = [f":(exclude,glob){pattern}{rest}" for pattern in HEAVY for rest in ("", "/**")]
-    return [*(f":(literal){path}" for path in paths), *never]
+    """Git's words for the paths."""
+    return [f":(literal){path}" for path in paths]
 
 
 def differences(status: str) -> list[str]:
-    """What `git status --porcelain -z` tells, for people: one line for each path."""
+    """What `git status --porcelain -z` tells of the source, for people: one line for each path.
+
+    What it tells of the commit that is checked out, which may be another, is passed over.
+    """
     words = {"D": "missing", "?": "not in the commit", "!": "not in the commit (ignored)"}
-    entries = [entry for entry in status.split("\0") if entry.strip()]
-    return [f"{entry[3:]}: {words.get(entry[1], 'changed')}" for entry in entries]
+    entries = [entry for entry in status.split("\0") if entry.strip() and entry[1] != " "]
+    return [f"{entry[3:]}: {words.get(entry[1], 'changed')}{_left_out(entry[3:])}" for entry in entries]
+
+
+def _left_out(path: str) -> str:
+    """That a committed file is in no build, because of its name or a folder's."""
+    patterns = (pattern for pattern in HEAVY if any(fnmatch(p, pattern.removeprefix("**/")) for p in path.split("/")))
+    return next((f" (no build takes {pattern} from a source; rename it)" for pattern in patterns), "")
 
 
 def web_url(remote: str) -> str | None:

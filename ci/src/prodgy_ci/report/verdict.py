@@ -153,7 +153,15 @@ def _incomplete(run: Run) -> Iterator[str]:
     wanted = run.plan.affected if run.plan else ()
     built = {build.service for build in run.builds.builds} if run.builds else set(wanted)
     had = set(run.images.images) if run.images else set(wanted)
-    publish_failed = "publish-error.txt" in run.texts
+    of = (
+        ("plan.json", run.plan.head if run.plan else None),
+        ("images.json", run.images.commit if run.images else None),
+    )
+    for path, commit in of:
+        if run.about and commit and commit != run.about.commit:
+            yield f"{path} is of {commit[:10]} and the run of {run.about.commit[:10]}: the folder holds another run's files"
+    spans = run.about.spans if run.about else ()
+    publish_failed = any(span.stage == "publish" and span.result == "failed" for span in spans)
     for name in wanted:
         if name not in built:
             yield f"{name} is to be built, and builds.json does not tell of it"

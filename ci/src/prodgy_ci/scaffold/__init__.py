@@ -19,7 +19,7 @@ async def scaffold(source: dagger.Directory, prefix: str | None) -> dagger.Direc
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         names = await _fetch(source, root)
-        prefix = prefix or project(root)
+        prefix = name_of(prefix) if prefix else project(root)
         made = guess(root, names, prefix)
     folder = dag.directory()
     for path, text in texts(made, prefix).items():

@@ -68,6 +68,14 @@ def read(path: str, text: str) -> Dockerfile:
         word, _, rest = line.partition(" ")
         if word.upper() in ("COPY", "ADD") and not re.search(r"--from=", rest):
             copied |= dict.fromkeys(_sources(rest))
+        elif word.upper() == "RUN":
+            binds = [
+                mount for mount in re.findall(r"--mount=(\S+)", rest) if "type=bind" in mount and "from=" not in mount
+            ]
+            sources = [s for bind in binds for s in re.findall(r"(?:source|src)=([^,\s]+)", bind)]
+            copied |= dict.fromkeys(
+                "." if source in _ALL else source.removeprefix("./").strip("/") for source in sources
+            )
         elif word.upper() == "EXPOSE" and port is None:
             found = re.match(r"\d+", rest.strip())
             port = int(found[0]) if found else None

@@ -133,7 +133,10 @@ def _folder(root: Path, top: frozenset[str], file: Dockerfile) -> str:
 
 def _any_folder(top: frozenset[str], file: Dockerfile) -> str:
     """A service must have one."""
-    return file.folder or next(name.rstrip("/") for name in ("src/", *sorted(top), "src/") if name.endswith("/"))
+    there = [
+        name for name in ("src/", *sorted(top)) if name.endswith("/") and name in top and not _NEVER.fullmatch(name)
+    ]
+    return file.folder or next(iter(there), "src/").rstrip("/")
 
 
 def _existing(root: Path, top: frozenset[str], copied: tuple[str, ...]) -> list[str]:

@@ -11,6 +11,7 @@ GENERAL = ("azureServiceConnection", "resourceGroup", "containerRegistry", "regi
 MACHINE = ("VM_IP", "VM_USER", "VM_PASSWORD")
 OWN = ("ci/", "dagger.json", "prodgy-ci.toml", "azure-pipelines.yml")
 """What these files and the module are in a monorepo: a change in it concerns all services."""
+IGNORE = ".dockerignore"
 _WIDTH = 110
 
 
@@ -57,7 +58,7 @@ def _template(name: str) -> str:
 def _ignored(made: Guess) -> Iterator[str]:
     folders = [name for name in made.unused if name.endswith("/")]
     endings = ["*.md"] if any(name.endswith(".md") for name in made.unused) else []
-    names = [name for name in made.unused if not name.endswith((".md", "/"))]
+    names = [name for name in made.unused if not name.endswith((".md", "/")) and name != IGNORE]
     yield "# No Dockerfile copies these, so a change in them builds nothing."
     yield f"ignored = {_list([one for one in (*endings, *folders, *names) if one not in OWN])}"
     yield ""
@@ -117,6 +118,11 @@ def _machines(made: Guess, prefix: str) -> Iterator[str]:
 
 
 def _rules(made: Guess) -> Iterator[str]:
+    if IGNORE in made.everything or IGNORE in made.unused:
+        yield "[rules.build-context] # it says what no build sees"
+        yield f"paths = [{_text(IGNORE)}]"
+        yield "all = true"
+        yield ""
     whole = [service for service in made.services if service.whole]
     if whole:
         yield "# These Dockerfiles copy all there is. Take out what they do not need: each path is a reason to build."

@@ -17,7 +17,8 @@ REDIS_PORT, COMMANDER_PORT = 6379, 8081
 async def development(source: dagger.Directory, catalog: Catalog) -> dagger.Service:
     """Redis, Redis Commander and the engine."""
     run = uuid.uuid4().hex
-    running = await stack.start(source, catalog, ["engine"], run, revision="development")
+    engine = catalog.service("engine")
+    running = await stack.start(source, catalog, ["engine", "redis"], run, revision="development")
     commander = dag.container().from_(COMMANDER_IMAGE).with_env_variable("REDIS_HOSTS", f"local:redis:{REDIS_PORT}")
     commander = commander.with_env_variable("PRODGY_RUN", run).with_service_binding("redis", running["redis"])
     commander = commander.without_docker_healthcheck()  # the image's looks once a minute, and its port would not count
@@ -27,7 +28,7 @@ async def development(source: dagger.Directory, catalog: Catalog) -> dagger.Serv
             commander.with_exposed_port(COMMANDER_PORT).as_service(use_entrypoint=True),
             COMMANDER_PORT,
         ),
-        "engine": (running["engine"], catalog.service("engine").port or 8001),
+        "engine": (running["engine"], engine.port or 8001),
     }
     return together(services, run)
 
