@@ -74,6 +74,7 @@ def test_only_multiple_revision_mode_will_do() -> None:
     ("given", "evidence"),
     [
         (an_app(registry={"identity": "system"}, identity={"type": "SystemAssigned, UserAssigned"}), "as system"),
+        (an_app(registry={"identity": "system-environment"}), "as system-environment"),
         (an_app(registry={"identity": USER}, identity={"userAssignedIdentities": {USER.lower(): {}}}), "as puller"),
         (an_app(registry={"username": "u", "passwordSecretRef": "registry-password"}), "as u with a password"),
     ],

@@ -55,6 +55,16 @@ async def test_a_log_without_end_is_read_for_its_time() -> None:
     assert found.evidence.startswith("1 error lines of 1")
 
 
+async def test_a_log_that_was_not_read_to_its_end_does_not_say_how_many_errors_it_has() -> None:
+    async def source(service: str) -> AsyncIterator[str]:
+        yield "calm\n"
+        await anyio.sleep_forever()
+
+    found = await looked(source, seconds=0.1, most_errors=0)
+    assert found.status == "failed" and "was not read to its end in 0.1 s" in found.evidence
+    assert (await looked(source, seconds=0.1)).status == "passed"
+
+
 async def test_an_empty_log_and_one_that_cannot_be_read_are_never_passed() -> None:
     async def refused(service: str) -> AsyncIterator[str]:
         raise ProdgyError("its log stream answered 401")

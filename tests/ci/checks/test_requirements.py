@@ -52,6 +52,12 @@ def test_the_environment_is_that_of_the_service_s_own_container() -> None:
     assert live({}, "api") == {}
 
 
+def test_of_several_containers_it_is_the_one_that_was_deployed_to() -> None:
+    proxy = {"name": "proxy", "env": [{"name": "LEVEL", "value": "info"}]}
+    main = {"name": "main", "env": [{"name": "PRODGY_REVISION", "value": "c0ffee"}]}
+    assert live({"properties": {"template": {"containers": [proxy, main]}}}, "api") == {"PRODGY_REVISION": "set"}
+
+
 async def test_an_app_with_all_that_it_requires_passes() -> None:
     finding = await check("api", ("AGENTIC_URL", "DATABASE_URL"), "ca-api", "rg", ask).look()
     assert finding.status == "passed" and finding.evidence == "2 required: AGENTIC_URL, DATABASE_URL"

@@ -207,6 +207,26 @@ async def test_rollback_goes_to_the_former_release_or_to_the_commit_named() -> N
         assert commits(targets) == {expected}
 
 
+async def test_rollback_to_what_serves_beside_another_makes_it_serve_alone() -> None:
+    beside = Serving(OLD, None, "r1", None)
+    targets = [Place("api", now=beside), Place("docs", now=serving(OLD))]
+    record = await rollout.rollback("development", targets, OLD[:10])
+    assert record.result == "deployed" and record.services["docs"].result == "unchanged"
+    assert "switch" in targets[0].calls and "switch" not in targets[1].calls
+
+
+async def test_a_last_look_that_fails_is_told_and_does_not_make_the_release_one_that_failed() -> None:
+    class Silent(Place):
+        async def serving(self) -> Serving | None:
+            if "retire" in self.calls:
+                raise ProdgyError("503")
+            return await super().serving()
+
+    record = await rollout.deploy("development", NEW, {"api": releases()["api"]}, [Silent("api")])
+    assert (record.result, record.services["api"].result) == ("deployed", "deployed")
+    assert "what serves now could not be told: 503" in str(record.services["api"].error)
+
+
 async def test_rollback_of_one_that_has_no_former_release_changes_nothing() -> None:
     targets = [Place(name, now=serving(NEW), former=[serving(OLD)] if name != "docs" else []) for name in SERVICES]
     with pytest.raises(InputError, match="docs: no former release is kept; kept: nothing"):

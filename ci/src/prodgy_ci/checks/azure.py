@@ -15,7 +15,7 @@ App = Mapping[str, Any]
 Ask = Callable[[], Awaitable[App | None]]
 
 GROUP = "Azure resource group"
-SHORTEST, SHORT = 5 * 60, 30 * 60
+SHORTEST, SHORT = 15 * 60, 30 * 60
 """Seconds of life under which a token does not last for a deployment, and may not."""
 
 
@@ -31,7 +31,7 @@ class Resources(Protocol):
         ...
 
 
-_LOGIN = "az account get-access-token --resource https://management.azure.com/"
+_LOGIN = "az account get-access-token --resource https://management.azure.com/ --query accessToken -o tsv"
 
 
 def token_life(token: SecretStr | None, now: Callable[[], float] = time.time) -> Check:
@@ -130,7 +130,7 @@ def image_pull(app: App, name: str, group: str, registry: str) -> Finding:
         others = ", ".join(str(e.get("server")) for e in entries) or "none"
         return Finding("failed", f"{name} has no login for {registry}; it has: {others}", set_up)
     if identity := str(entry.get("identity") or ""):
-        if _has_identity(app, identity):
+        if identity.lower() == "system-environment" or _has_identity(app, identity):
             return Finding("passed", f"{name} pulls from {registry} as {identity.rpartition('/')[2]}")
         return Finding("failed", f"{name} is to pull as {identity.rpartition('/')[2]}, which it does not have", set_up)
     secrets = {secret.get("name") for secret in _configuration(app).get("secrets") or []}

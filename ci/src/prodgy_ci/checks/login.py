@@ -45,7 +45,8 @@ def checks(
         answer = await sign_in(password.get_secret_value())
         if answer.status not in (200, 201):
             mend = "see whether LOGIN_EMAIL and LOGIN_PASSWORD of --check-secrets are a user of this environment"
-            return Finding("failed", _refusal(answer), mend)
+            final = answer.status in login.refused  # more tries could lock the user
+            return Finding("failed", _refusal(answer), mend, final=final)
         token = answer.field(login.token_field)
         if not isinstance(token, str):
             return Finding("failed", f"{answer.told}: no `{login.token_field}` in it", "mend checks.login.token_field")

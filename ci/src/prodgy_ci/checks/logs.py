@@ -60,7 +60,7 @@ def judge(service: str, tally: Tally, logs: Logs) -> Finding:
 
 async def _read(pieces: AsyncIterator[str], logs: Logs) -> Tally:
     tally, error, rest, size = Tally(), re.compile(logs.error, re.MULTILINE), "", 0
-    with anyio.move_on_after(logs.seconds):
+    with anyio.move_on_after(logs.seconds) as scope:
         async for piece in pieces:
             size += len(piece)
             *whole, rest = (rest + piece).split("\n")
@@ -70,4 +70,6 @@ async def _read(pieces: AsyncIterator[str], logs: Logs) -> Tally:
     tally.add([rest], error)
     if close := getattr(pieces, "aclose", None):  # a generator that was not read to its end
         await close()
+    if scope.cancelled_caught and logs.most_errors is not None:
+        raise ProdgyError(f"it was not read to its end in {logs.seconds:g} s")
     return tally

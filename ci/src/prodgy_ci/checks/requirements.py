@@ -19,12 +19,14 @@ _WRONG: Mapping[State, str] = {
 def live(app: Mapping[str, Any], container: str) -> dict[str, State]:
     """The environment of an app as Azure Resource Manager tells it, without values.
 
-    `container` names the container; an app that has none of that name is taken by its first.
+    The container is the one that a deployment gave a revision to, else the one of that name, else the first.
     """
     properties = app.get("properties") or {}
     secrets = {secret.get("name") for secret in (properties.get("configuration") or {}).get("secrets") or []}
     containers = (properties.get("template") or {}).get("containers") or [{}]
-    chosen = next((c for c in containers if c.get("name") == container), containers[0])
+    deployed = [c for c in containers if any(e.get("name") == "PRODGY_REVISION" for e in c.get("env") or [])]
+    named = [c for c in containers if c.get("name") == container]
+    chosen = (deployed + named + containers)[0] if len(deployed) < 2 else (named + deployed)[0]
     return {str(entry.get("name")): _state(entry, secrets) for entry in chosen.get("env") or []}
 
 

@@ -80,6 +80,8 @@ async def rollback(
     async def choose(target: Target) -> None:
         now = before[target.service]
         if to is not None and now is not None and now.commit.startswith(to):
+            if now.digest is None:  # another serves beside it, or it does not run
+                chosen[target.service] = now
             return
         history = await target.history()
         match = next((one for one in history if to is None or one.commit.startswith(to)), None)
@@ -240,6 +242,7 @@ async def _record(
     made: _Made,
 ) -> Deployments:
     after: dict[str, Serving | None] = dict(before)
+    failed, overall = made.failed, _overall(made)  # a last look that fails undoes nothing
 
     async def look(target: Target) -> None:
         one = made.progress[target.service]
@@ -255,7 +258,7 @@ async def _record(
         name = target.service
         one = made.progress.get(name)
         services[name] = Deployment(
-            result=_result(one, made.failed),
+            result=_result(one, failed),
             before=served(before[name]),
             after=served(after[name]),
             seconds=round(time.monotonic() - one.started, 1) if one else 0,
@@ -266,7 +269,7 @@ async def _record(
         environment=environment,
         action=action,
         commit=commit,
-        result=_overall(made),
+        result=overall,
         error=made.error,
         services=services,
     )

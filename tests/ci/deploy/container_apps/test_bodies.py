@@ -88,6 +88,17 @@ def test_a_new_revision_pins_the_traffic_by_name_in_the_same_request() -> None:
     assert body["template"] == {"revisionSuffix": "rb-1", "containers": [API]}
 
 
+def test_traffic_that_no_new_revision_takes_is_left_as_it_is_at_the_moment() -> None:
+    found = app(API, traffic=[{"revisionName": "api--old", "weight": 100}])
+    assert bodies.new_revision(found, "rb-1", [API])["properties"].keys() == {"template"}
+
+
+def test_where_none_was_ever_ready_the_newest_is_pinned() -> None:
+    found = app(API, traffic=[{"latestRevision": True, "weight": 100}])
+    found["properties"] |= {"latestReadyRevisionName": "", "latestRevisionName": "api--new"}
+    assert view.table(found) == [{"revisionName": "api--new", "weight": 100}]
+
+
 def test_an_app_without_ingress_has_no_traffic_to_pin() -> None:
     found = app(API)
     found["properties"]["configuration"]["ingress"] = None

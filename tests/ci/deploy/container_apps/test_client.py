@@ -239,6 +239,14 @@ def test_a_token_that_does_not_tell_is_not_guessed_at(text: str) -> None:
     assert token_seconds_left(SecretStr(text)) is None
 
 
+@pytest.mark.parametrize("given", ['{\n  "accessToken": "canary-token"\n}', "canary-token ", "\ufeffcanary-token"])
+async def test_what_is_no_token_alone_is_refused_and_not_shown(azure: Manager, given: str) -> None:
+    with pytest.raises(InputError, match="is no token alone on one line: take it from az account") as raised:
+        async with connect(SecretStr(given), azure.group, url=azure.url):
+            pass
+    assert "canary" not in str(raised.value)
+
+
 async def test_a_token_that_has_ended_is_told_before_anything_is_asked(azure: Manager) -> None:
     with pytest.raises(InputError, match="--arm-token: the token for Azure ended 2 min ago"):
         async with connect(jwt(-120), azure.group, url=azure.url):

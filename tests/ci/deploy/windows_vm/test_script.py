@@ -44,6 +44,12 @@ def test_the_receiver_as_sent_has_the_grammar_too_and_fits_a_command_line() -> N
     assert len(" ".join([POWERSHELL, *SWITCHES, "-EncodedCommand", encoded])) < CMD_LINE
 
 
+def test_the_receiver_names_input_without_which_powershell_passes_no_standard_input_on() -> None:
+    of_functions = [node for node in nodes(script("receive.ps1").decode("ascii")) if node.type == "function_statement"]
+    named = [node for node in nodes(script("receive.ps1").decode("ascii")) if node.text == b"$input"]
+    assert [one for one in named if not any(f.start_byte <= one.start_byte < f.end_byte for f in of_functions)]
+
+
 def test_every_function_that_is_called_is_there_and_every_one_that_is_there_is_called() -> None:
     defined = set(re.findall(r"^function ([A-Z][a-z]*(?:-[A-Za-z0-9]+)?)", DEPLOY, re.MULTILINE))
     commands = [node.text.decode() for node in nodes(DEPLOY) if node.type == "command_name" and node.text]

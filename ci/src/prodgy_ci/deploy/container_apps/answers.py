@@ -11,7 +11,7 @@ Remedy = Literal["busy", "later", "unknown", "none"]
 """busy: another operation has to end first. later: not done, ask again. unknown: done or not, reading must settle it."""
 
 BUSY = ("ContainerAppOperationInProgress", "ContainerAppLockConflict", "ManagedEnvironmentOperationInProgress")
-LOGIN = "az account get-access-token --resource https://management.azure.com/"
+LOGIN = "az account get-access-token --resource https://management.azure.com/ --query accessToken -o tsv"
 _ACTION = re.compile(r"perform action '([^']+)'")
 _LONGEST = 500
 

@@ -6,17 +6,18 @@ from collections.abc import Callable, Collection, Sequence
 
 from ...errors import ProdgyError
 from ..target import Release
-from .view import REVISION, Json, containers, properties, table, variable, weights
+from .view import REVISION, Json, containers, is_unpinned, properties, table, variable, weights
 
 
 def new_revision(app: Json, suffix: str, wanted: Sequence[Json]) -> Json:
-    """Makes a revision that takes no traffic: the present traffic is pinned by name in the same request.
+    """Makes a revision that takes no traffic: where the newest would, the present traffic is pinned by name beside it.
 
-    The suffix is always there, since the service would otherwise take the former one again.
+    Else the traffic is left out, so that a request that is sent again undoes nobody's change of it. The suffix is always
+    there, since the service would otherwise take the former one again.
     """
     body: Json = {"template": {"revisionSuffix": suffix, "containers": list(wanted)}}
-    if pinned := table(app):
-        body |= traffic(pinned)["properties"]
+    if is_unpinned(app):
+        body |= traffic(table(app))["properties"]
     return {"properties": body}
 
 

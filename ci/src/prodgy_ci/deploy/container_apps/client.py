@@ -1,5 +1,6 @@
 """A client of Azure Resource Manager that knows the dozen requests that a deployment needs."""
 
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -46,6 +47,8 @@ async def connect(
     local = local or parts.hostname in LOOPBACK
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
         raise InputError(f"--arm-url: {url!r} is not https://: a token is sent there")
+    if not re.fullmatch(r"[\x21-\x7e]+", token.get_secret_value()):
+        raise InputError(f"{option}: is no token alone on one line: take it from {LOGIN}")
     left = token_seconds_left(token)
     if left is not None and left <= 0:
         raise InputError(f"{option}: the token for Azure ended {-left / 60:.0f} min ago; take a new one: {LOGIN}")

@@ -32,7 +32,7 @@ class Pace:
     pause: float = 2.0
     """Before the first repetition; each one after waits twice as long."""
     longest_pause: float = 15.0
-    token: float = 300.0
+    token: float = 900.0
     """How long the token must last when a change begins."""
 
 
@@ -96,6 +96,8 @@ class Transport:
                     answer = await self._http.request(method, url, json=body, headers=headers)
         except TimeoutError:
             raise Lost(f"{what}: Azure did not answer in {self.pace.request:.0f} s") from None
+        except httpx.LocalProtocolError:  # its words may quote what was to be sent
+            raise Lost(f"{what}: the request could not be formed") from None
         except httpx.HTTPError as error:
             raise Lost(f"{what}: Azure could not be reached: {error or type(error).__name__}") from None
         if not answer.is_success:

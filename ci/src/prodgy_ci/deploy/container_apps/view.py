@@ -110,7 +110,8 @@ def table(app: Json) -> list[Json]:
     its = ingress(app)
     if its is None:
         return []
-    latest = str(properties(app).get("latestReadyRevisionName") or "")
+    its_own = properties(app)  # none was ever ready: then the newest is meant
+    latest = str(its_own.get("latestReadyRevisionName") or its_own.get("latestRevisionName") or "")
     entries: list[Json] = []
     for entry in its.get("traffic") or [{"latestRevision": True, "weight": 100}]:
         name = latest if entry.get("latestRevision") else str(entry.get("revisionName") or "")

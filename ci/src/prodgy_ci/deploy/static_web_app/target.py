@@ -125,6 +125,8 @@ class StaticWebApp:
     async def restore(self) -> None:
         if not self._sent:
             return
+        if stranger := await self._stranger():
+            raise ProdgyError(f"{self._service}: somebody else deployed {stranger} meanwhile; it is left as it is")
         if self._former is None:
             what = "what it served before is not known" if self._before else "it served nothing of ours before"
             raise ProdgyError(f"{self._service}: the site cannot be put back: {what}")
@@ -132,6 +134,15 @@ class StaticWebApp:
         await self._upload(self._former.folder)
         await self._until(self._former.release)
         self._sent = False
+
+    async def _stranger(self) -> str | None:
+        """The commit that the site serves, where it is neither ours nor what was there; a silent site is put back."""
+        try:
+            seen = await self._site.look()
+        except ProdgyError:
+            return None
+        ours = {self._prepared().release.commit, *([self._before.serving.commit] if self._before else [])}
+        return seen.serving.commit if seen and seen.serving.commit not in ours else None
 
     async def retire(self) -> None:
         """Nothing: a site keeps no former builds, the registry does."""

@@ -43,6 +43,8 @@ process {
     $next++
 }
 end {
+    # PowerShell reads standard input only for a script that names this variable, outside of its functions.
+    $null = $input
     if ($null -eq $want) { throw 'nothing came' }
     if ($present) {
         Answer 'present' $want.sha256
