@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagger_podman.command_line import completion
-from dagger_podman.command_line.arguments import Address, Call, Help, Options, parse_call, split_options
+from dagger_podman.command_line.arguments import Address, Call, Help, Options, options_last, parse_call, split_options
 from dagger_podman.command_line.help import call_help, functions_table
 from dagger_podman.command_line.output import render
 from dagger_podman.errors import UsageError
@@ -58,6 +58,12 @@ def parsed(*words: str) -> Call:
     call = parse_call(SCHEMA, "Main", list(words))
     assert isinstance(call, Call)
     return call
+
+
+def test_options_may_stand_before_the_command_and_those_of_an_engine_are_passed_over() -> None:
+    assert options_last(["-s", "-m", "there", "call", "x"]) == ["call", "-s", "-m", "there", "x"]
+    assert options_last(["--help"]) == ["--help"] and options_last([]) == []
+    assert split_options(["-v", "--debug", "x", "-q", "--debug"]) == (Options(), ["x", "--debug"])
 
 
 def test_options_may_stand_anywhere_and_the_rest_keeps_its_order() -> None:

@@ -122,6 +122,62 @@ async def test_find_up_goes_from_the_working_directory_upwards(session: None) ->
     assert await dag.host().find_up(f"none-{time.time_ns()}") is None
 
 
+async def test_a_file_that_is_put_where_a_folder_is_goes_into_it(files: dagger.Directory) -> None:
+    tool = dag.file("tool", "made")
+    base = dag.container().from_(PYTHON)
+    for container in (base, base.with_mounted_directory("/usr/games", files)):
+        assert await container.with_file("/usr/games", tool).file("/usr/games/tool").contents() == "made"
+    assert await dag.directory().with_new_directory("d", permissions=0o755).with_file("d", tool).glob("**") == [
+        "d/",
+        "d/tool",
+    ]
+
+
+async def test_a_new_file_or_folder_leaves_what_is_there_as_it_is(files: dagger.Directory) -> None:
+    again = files.with_new_file("a/link", "other")
+    assert await again.file("a/real").contents() == "other"
+    assert await again.stat("a/real").permissions() == 0o640
+    assert await files.with_new_directory("a", permissions=0o700).stat("a").permissions() == 0o755
+    assert await files.with_new_directory("x/y", permissions=0o700).stat("x").permissions() == 0o700
+    assert await files.exists("a/link", expected_type=dagger.ExistsType.SYMLINK_TYPE)
+    with pytest.raises(dagger.QueryError, match="is a directory"):
+        await files.with_new_file("a", "x").sync()
+
+
+async def test_what_an_image_has_is_laid_over_what_was_set_before(session: None) -> None:
+    early = dag.container().with_env_variable("EARLY", "1").with_env_variable("PATH", "/none").with_label("early", "1")
+    container = early.from_(PYTHON)
+    assert await container.env_variable("EARLY") == "1" and await container.label("early") == "1"
+    assert await container.env_variable("PATH") != "/none"
+
+
+async def test_the_working_directory_that_is_made_belongs_to_the_user(session: None) -> None:
+    container = dag.container().from_(PYTHON).with_user("1000").with_workdir("/made/here")
+    assert await container.with_exec(["sh", "-c", "touch x && ls"]).stdout() == "x\n"
+
+
+async def test_a_variable_is_expanded_as_go_does_and_a_secret_never(session: None) -> None:
+    container = dag.container().from_(PYTHON).with_env_variable("A", "1")
+    assert await container.with_exec(["echo", "$A-${A}-${A:-d}-$0"], expand=True).stdout() == "1-1--\n"
+    secret = container.with_secret_variable("TOKEN", dag.set_secret("expanded", "canary-expanded"))
+    with pytest.raises(dagger.QueryError, match='expand cannot be used with secret env variable "TOKEN"'):
+        await secret.with_exec(["echo", "$TOKEN"], expand=True).stdout()
+
+
+async def test_a_service_runs_its_entrypoint_unless_it_was_told_what_to_run(session: None) -> None:
+    base = dag.container().from_(PYTHON).with_exposed_port(8000).with_env_variable("RUN", str(time.time_ns()))
+    entry = base.with_entrypoint(["python", "-m", "http.server"])
+    told = entry.with_default_args(["python", "-m", "http.server", "8000"])
+    for container in (entry, told):
+        service = await container.as_service().start()
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(await service.endpoint(scheme="http"))).status_code == 200
+        await service.stop(kill=True)
+        await service.stop()
+    with pytest.raises(dagger.QueryError, match="no service command has been set"):
+        await base.without_default_args().as_service().start()
+
+
 async def test_permissions_of_a_directory_are_those_of_all_that_is_copied(files: dagger.Directory) -> None:
     script = "stat -c '%a %n' /tmp /tmp/a /tmp/a/real && ls /tmp/a"
     base = dag.container().from_(PYTHON)

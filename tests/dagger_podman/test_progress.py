@@ -29,7 +29,6 @@ async def test_a_terminal_shows_one_line_for_a_step_and_folds_it_when_done() -> 
         step.output("stdout", b"first line\nsecond \x1b[31mline\n")
         drawn = screen.getvalue()
         assert drawn.splitlines()[-1].endswith("build engine  second line")
-    progress.end()
     last = screen.getvalue().removeprefix(drawn)
     assert "build engine DONE [" in last
     assert "second line" not in last.partition("DONE")[2]

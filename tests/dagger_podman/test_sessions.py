@@ -378,11 +378,15 @@ def test_a_module_whose_image_was_removed_gets_it_again(tmp_path: Path) -> None:
     call()
 
 
-def test_a_file_that_the_modules_process_wrote(tmp_path: Path) -> None:
+def test_what_the_modules_process_wrote_is_its_own_and_what_the_caller_has_is_not(tmp_path: Path) -> None:
     shutil.copytree(Path(__file__).parents[1] / "golden/probe", tmp_path / "probe")
     with (tmp_path / "probe/ci/src/probe/main.py").open("a") as source:
         source.write(
             """
+    @function
+    async def of_the_caller(self) -> str:
+        return await dag.secret("env://HOME").plaintext()
+
     @function
     async def written(self, path: str, said: str) -> list[dagger.File]:
         found = []
@@ -405,6 +409,9 @@ def test_a_file_that_the_modules_process_wrote(tmp_path: Path) -> None:
     assert "workdir path '../written.txt' escapes workdir" in call("../written.txt").stderr
     assert "workdir path 'tmp' is a directory, not a file" in call("tmp").stderr
     assert "missing" in call("missing").stderr
+    command = [PROGRAM, "call", "-m", str(tmp_path / "probe"), "of-the-caller"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1 and "Query.secret inside a module is not available" in refused.stderr
 
 
 @pytest.mark.parametrize(

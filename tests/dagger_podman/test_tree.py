@@ -20,6 +20,20 @@ def made(**files: str) -> Tree:
     return found
 
 
+def test_names_come_in_the_order_of_a_walk() -> None:
+    folder = Tree({path: Entry("directory") for path in ("", "src", "src-tauri", "docs")} | {"docs.md": file()})
+    assert tree.listing(folder) == ["docs/", "docs.md", "src/", "src-tauri/"]
+    assert tree.glob(made(src__a="", **{"src-x": ""}), "**") == ["src/", "src/a", "src-x"]
+
+
+def test_what_is_taken_out_is_a_name_unless_it_has_an_asterisk() -> None:
+    pages = made(**{"pages__[id].tsx": "x", "pages__i.tsx": "y", "a__b.log": "z"})
+    assert tree.glob(tree.without(pages, ["pages/[id].tsx"]), "**/*.tsx") == ["pages/i.tsx"]
+    assert tree.glob(tree.without(pages, ["**.log"]), "**/*.log") == ["a/b.log"], "an asterisk stays within a name"
+    assert tree.glob(tree.without(pages, ["*/*.log"]), "**/*.log") == []
+    assert tree.without(pages, ["."]).entries.keys() == {""}
+
+
 def test_an_entry_brings_the_folders_above_it() -> None:
     assert tree.listing(made(a__b__c="x")) == ["a/"]
     assert tree.listing(made(a__b__c="x"), "a/b") == ["c"]

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import store as stores
-from .command_line.arguments import Help, Options, parse_call, split_options
-from .errors import DaggerPodmanError, ExecError, FunctionError, UsageError
+from .command_line.arguments import Help, Options, options_last, parse_call, split_options
+from .errors import DaggerPodmanError, UsageError
 
 if TYPE_CHECKING:
     from .invocation import Invocation
@@ -38,7 +38,7 @@ COMMANDS
 
 def main() -> None:
     """Run one command and exit with its code."""
-    command, *rest = sys.argv[1:] or ["--help"]
+    command, *rest = options_last(sys.argv[1:]) or ["--help"]
     if command in ("-h", "--help", "help"):
         print(USAGE, end="")
         sys.exit(0)
@@ -101,9 +101,7 @@ def report(error: DaggerPodmanError) -> int:
     for title, key in (("Stdout", "stdout"), ("Stderr", "stderr")):
         if text := str(values.get(key) or "").rstrip():
             print(f"{title}:\n{text}", file=sys.stderr)
-    if isinstance(error, FunctionError):
-        return error.exit_code
-    return error.command_exit_code if isinstance(error, ExecError) else error.exit_code
+    return error.exit_code or 1
 
 
 # --- commands -----------------------------------------------------------------------------------------
@@ -158,13 +156,11 @@ async def call(argv: list[str]) -> int:
             print(call_help(invocation.schema, invocation.main_object, parsed, invocation.doc), end="")
             return 0
         session = invocation.session
-        last = parsed.steps[-1].field if parsed.steps else None
-        if last and last.name in ("export", "exportImage") and len(parsed.steps) > 1:
+        *before, last = parsed.steps
+        if last.field.name == "export" and before and before[-1].field.type.name in session.schema.objects:
             value, _ = await invocation.run(parsed.without_last())
-            path = parsed.steps[-1].args
-            if last.name == "export" and isinstance(value, Node):
-                print(await export(session, await settle(session, value), Path(str(path["path"]))), end="")
-                return 0
+            print(await export(session, await settle(session, value), Path(str(last.args["path"]))), end="")
+            return 0
         value, kind = await invocation.run(parsed)
         await settle(session, value)
         lists = [i for i, step in enumerate(parsed.steps) if step.field.type.kind == "list"]
@@ -173,6 +169,7 @@ async def call(argv: list[str]) -> int:
             if isinstance(value, Node):
                 await export(session, value, Path(options.output))
             else:
+                Path(options.output).parent.mkdir(parents=True, exist_ok=True)
                 Path(options.output).write_text(output.render(value, kind, options.json, below))
             return 0
 
@@ -183,6 +180,8 @@ async def call(argv: list[str]) -> int:
 
         text = output.render(shown(value), kind, options.json, below)
         sys.stdout.write(session.scrubber.text(text))
+        if text and not text.endswith("\n") and sys.stdout.isatty():
+            print()
         return 0
 
 
@@ -212,9 +211,7 @@ async def check(argv: list[str]) -> int:
             print(checks_table(wanted), end="")
             return 0
         made = await invocation.main({})
-        results = await asyncio.gather(
-            *(_checked(invocation, made, name, f) for name, f in wanted.items()), return_exceptions=False
-        )
+        results = await asyncio.gather(*(_checked(invocation, made, name, f) for name, f in wanted.items()))
         for name, error in results:
             print(f"{'FAILED' if error else 'passed'}  {name}", file=sys.stderr)
             if error:

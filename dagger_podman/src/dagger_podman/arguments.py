@@ -6,17 +6,15 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import NotAvailableError, UsageError
 from .files import ingest
 from .nodes import Node
+from .session import Session
 from .tree import filtered
 from .types.secret import provider_value
 from .values import file_node, stored_tree
-
-if TYPE_CHECKING:
-    from .session import Session
 
 
 async def resolve(session: Session, kind: str, text: str, ignore: Sequence[str] = ()) -> Node:

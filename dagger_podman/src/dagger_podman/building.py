@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from . import host, images
 from .dockerfile import outside_images, stages
@@ -17,12 +13,9 @@ from .errors import DaggerPodmanError, ExecError
 from .files import MTIME, write_out
 from .patterns import parse_dockerignore
 from .podman import IMAGES
-from .session import SecretValue, runtime_folder
+from .session import SecretValue, Session
 from .store import digest_of
 from .tree import Tree, filtered
-
-if TYPE_CHECKING:
-    from .session import Session
 
 
 async def build(
@@ -42,32 +35,28 @@ async def build(
     ignored = next((p for p in (f"{dockerfile}.dockerignore", ".dockerignore") if p in context.entries), None)
     if ignored:
         context = filtered(context, exclude=parse_dockerignore(_read(session, context, ignored)))
-    key = digest_of(
-        [
-            "build",
-            context.digest,
-            text,
-            sorted(arguments.items()),
-            target,
-            platform,
-            ids,
-            sorted(s.name for s in secrets),
-        ]
-    )
+    decides = [context.digest, text, sorted(arguments.items()), target, platform, ids, sorted(s.name for s in secrets)]
+    key = digest_of(["build", *decides])
 
     async def known_or_built() -> str:
         async with session.store.lock(f"build-{key}"):
             title = f"build {dockerfile}" + (f" --target {target}" if target else "")
             if (known := session.store.read("images", key)) and await images.present(session, known):
-                async with session.progress.step(title) as step:
-                    step.cached = True
+                await session.progress.cached(title)
                 return str(known)
-            image, steps = await _build(session, context, text, title, platform, arguments, target, secrets, ids, key)
+            options = [
+                *(["--platform", platform] if platform else []),
+                *(["--target", target] if target else []),
+                *(w for name, image in ids.items() for w in ("--build-context", f"{name}=container-image://{image}")),
+                *(w for name, value in arguments.items() for w in ("--build-arg", f"{name}={value}")),
+                *("--tag", f"{IMAGES}/build:{key[:32]}"),
+            ]
+            image, steps = await _build(session, context, text, title, options, secrets)
             session.store.write("steps", key, steps)
             session.store.write("images", key, image)
             return image
 
-    return str(await session.once(f"build {key}", known_or_built))
+    return await session.once(f"build {key}", known_or_built)
 
 
 def _read(session: Session, context: Tree, path: str) -> str:
@@ -78,47 +67,27 @@ def _read(session: Session, context: Tree, path: str) -> str:
 
 
 async def _build(
-    session: Session,
-    context: Tree,
-    text: str,
-    title: str,
-    platform: str,
-    arguments: dict[str, str],
-    target: str,
-    secrets: Sequence[Any],
-    bases: dict[str, str],
-    key: str,
+    session: Session, context: Tree, text: str, title: str, options: list[str], secrets: Sequence[SecretValue]
 ) -> tuple[str, list[str]]:
-    secret_folder = tempfile.mkdtemp(dir=runtime_folder(), prefix=f"{session.id}-")
-    try:
-        with session.store.temporary_folder() as folder:
-            await asyncio.to_thread(write_out, session.store, context, folder / "context")
-            (folder / "Dockerfile").write_text(text)
-            options = ["--platform", platform] if platform else []
-            for name, image in bases.items():
-                options += ["--build-context", f"{name}=container-image://{image}"]
-            for name, value in arguments.items():
-                options += ["--build-arg", f"{name}={value}"]
-            for i, secret in enumerate(secrets):
-                path = Path(secret_folder) / str(i)
-                path.write_bytes(await secret.read())
-                path.chmod(0o600)
-                options += ["--secret", f"id={secret.name},src={path}"]
-            command = [
-                *("build", "--layers", "--pull=never", "--timestamp", str(MTIME), "--iidfile", str(folder / "id")),
-                *("--tag", f"{IMAGES}/build:{key[:32]}", "--file", str(folder / "Dockerfile"), *host.build_options()),
-                *(["--target", target] if target else []),
-                *options,
-                str(folder / "context"),
-            ]
-            async with session.building, session.progress.step(title) as step:
-                done = await session.podman.run(*command, listener=step.output)
-                if done.exit_code:
-                    raise _failure(session, text, done.stdout, done.stderr)
-            image = (folder / "id").read_text().strip().removeprefix("sha256:")
-            return image, STEP.findall(done.stdout.decode(errors="replace"))
-    finally:
-        shutil.rmtree(secret_folder, ignore_errors=True)
+    """The image, and the images of its steps."""
+    with session.secret_folder() as secret_folder, session.store.temporary_folder() as folder:
+        await asyncio.to_thread(write_out, session.store, context, folder / "context")
+        (folder / "Dockerfile").write_text(text)
+        for i, secret in enumerate(secrets):
+            path = secret_folder / str(i)
+            path.write_bytes(await secret.read())
+            path.chmod(0o600)
+            options = [*options, "--secret", f"id={secret.name},src={path}"]
+        command = [
+            *("build", "--layers", "--pull=never", "--timestamp", str(MTIME), "--iidfile", str(folder / "id")),
+            *("--file", str(folder / "Dockerfile"), *host.build_options(), *options, str(folder / "context")),
+        ]
+        async with session.building, session.progress.step(title) as step:
+            done = await session.podman.run(*command, listener=step.output)
+            if done.exit_code:
+                raise _failure(session, text, done.stdout, done.stderr)
+        image = (folder / "id").read_text().strip().removeprefix("sha256:")
+        return image, STEP.findall(done.stdout.decode(errors="replace"))
 
 
 STEP = re.compile(r"^--> ([0-9a-f]{11,64})$", re.MULTILINE)

@@ -21,7 +21,6 @@ class Instruction:
 class Stage:
     name: str
     base: str
-    line: int
     uses: tuple[str, ...]
     """Stages and images that COPY, ADD and RUN --mount take files from."""
 
@@ -69,7 +68,7 @@ def stages(text: str, build_args: Mapping[str, str], platform: str = "linux/amd6
             if not words:
                 raise DaggerPodmanError(f"Dockerfile line {instruction.line}: FROM names no image")
             name = words[2].lower() if len(words) == 3 and words[1].lower() == "as" else str(len(found))
-            found.append(Stage(name, substitute(words[0], values), instruction.line, ()))
+            found.append(Stage(name, substitute(words[0], values), ()))
         elif found and (used := _sources(instruction)):
             uses = found[-1].uses + tuple(substitute(u, values) for u in used)
             found[-1] = dataclasses.replace(found[-1], uses=uses)

@@ -38,7 +38,6 @@ class PodmanError(DaggerPodmanError):
 
     def __init__(self, command: str, exit_code: int, stderr: str) -> None:
         self.stderr = stderr.strip()
-        self.podman_exit_code = exit_code
         super().__init__(f"podman {command}: {self.stderr or f'exit code {exit_code}'}")
 
 
@@ -48,8 +47,7 @@ class ExecError(DaggerPodmanError):
     def __init__(
         self, command: list[str], exit_code: int, stdout: str, stderr: str, what: str = "", hint: str = ""
     ) -> None:
-        self.command, self.stdout, self.stderr = command, stdout, stderr
-        self.command_exit_code = exit_code
+        self.command, self.exit_code, self.stdout, self.stderr = command, exit_code, stdout, stderr
         killed = " (killed; often the machine ran out of memory)" if exit_code == 137 else ""
         message = f"{what + ': ' if what else ''}exit code: {exit_code}{killed}"
         super().__init__(message + (f"\n{hint}" if hint else ""))
@@ -58,7 +56,7 @@ class ExecError(DaggerPodmanError):
         return {
             "_type": "EXEC_ERROR",
             "cmd": self.command,
-            "exitCode": self.command_exit_code,
+            "exitCode": self.exit_code,
             "stdout": self.stdout,
             "stderr": self.stderr,
         }

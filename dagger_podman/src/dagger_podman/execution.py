@@ -10,7 +10,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import images, services
 from .errors import ExecError, PodmanError
@@ -18,13 +18,11 @@ from .image_files import on_image
 from .nodes import Node
 from .podman import IMAGES, Completed
 from .run_options import launch
+from .session import Session
 from .state import Change, Container, Edited, Executed, Image, Mount
 from .store import digest_of
 from .tree import Tree
 from .values import FileValue, file_node, kept_tree
-
-if TYPE_CHECKING:
-    from .session import Session
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,15 +73,13 @@ async def exec_key(session: Session, ex: Executed) -> str:
 async def executed(session: Session, ex: Executed) -> Outcome:
     """The outcome of a command, run if it is not known. Raises `ExecError` where the exit code is not the expected."""
     key = await exec_key(session, ex)
-    outcome: Outcome = await session.once(f"exec {key}", lambda: _known_or_run(session, ex, key))
-    return outcome
+    return await session.once(f"exec {key}", lambda: _known_or_run(session, ex, key))
 
 
 async def _known_or_run(session: Session, ex: Executed, key: str) -> Outcome:
     async with session.store.lock(f"exec-{key}"):
         if known := _known(session, key):
-            async with session.progress.step(_title(ex)) as step:
-                step.cached = True
+            await session.progress.cached(_title(ex))
             return known
         outcome = await _run(session, ex, key)
         session.store.write("exec", key, dataclasses.asdict(outcome))
@@ -104,7 +100,7 @@ async def image_after(session: Session, ex: Executed) -> str:
     """The image of what a command left."""
     key = await exec_key(session, ex)
     await executed(session, ex)
-    return str(await session.once(f"commit {key}", lambda: _known_or_committed(session, ex, key)))
+    return await session.once(f"commit {key}", lambda: _known_or_committed(session, ex, key))
 
 
 async def _known_or_committed(session: Session, ex: Executed, key: str) -> str:
@@ -162,7 +158,9 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
             if done.exit_code == 126 and b"does not exist on container" in done.stderr:
                 # Dagger makes the working directory.
                 await session.podman("rm", "-f", "-t", "0", name)
-                image = await images.image_of(session, Edited(Image(image), (Change(c.workdir, make_directory=True),)))
+                image = await images.image_of(
+                    session, Edited(Image(image), (Change(c.workdir, owner=c.user, make_directory=True),))
+                )
                 done = await _podman_run(session, name, [*command, "--entrypoint", "", image, *ex.args], stdin, step)
             if done.exit_code == 125:
                 raise PodmanError("run", 125, session.scrubber.clean(done.stderr).decode(errors="replace"))
@@ -201,7 +199,7 @@ def _check(ex: Executed, code: int, stdout: bytes, stderr: bytes) -> None:
     told = code < 128 or code > 191  # the rest is a failure of its own on the engine, whatever was expected
     fits = {"SUCCESS": code == 0, "FAILURE": code != 0 and told, "ANY": told}
     if not fits[ex.expect]:
-        raise ExecError(list(ex.args), code, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+        raise ExecError(list(ex.args), code, *(text.decode(errors="replace").strip() for text in (stdout, stderr)))
 
 
 async def _stdin(session: Session, ex: Executed) -> bytes | None:

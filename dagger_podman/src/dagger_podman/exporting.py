@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import UsageError
 from .files import copy_blob, write_out
+from .session import Session
 from .state import Container
 from .tree import Tree
 from .values import FileValue
-
-if TYPE_CHECKING:
-    from .session import Session
 
 MODULE_CONTAINER = "module container"
 """The key of the session's memory that holds the name of the module's container, while it has one."""

@@ -10,17 +10,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import DaggerPodmanError, MissingPathError
 from .files import entry_of, ingest, kind_of
 from .layers import Edit, layer_entries, within, write_layer
+from .podman import Podman
 from .store import Store
 from .tree import Entry, Tree
-
-if TYPE_CHECKING:
-    from .podman import Podman
-
 
 MISSING = 44
 """The exit code of the program in the user namespace for a path that is not there."""
@@ -78,8 +75,8 @@ def perform(request: dict[str, Any], root: Path) -> Any:
             return status(root, request["path"], request["follow"])
         case "layer":
             edits = [
-                Edit(path, Tree.from_json(rows) if rows else None, Entry(*entry) if entry else None, owner)
-                for path, rows, entry, owner in request["edits"]
+                Edit(path, Tree.from_json(rows) if rows else None, Entry(*entry) if entry else None, owner, name)
+                for path, rows, entry, owner, name in request["edits"]
             ]
             return make_layer(store, root, edits, Path(request["target"]))
         case "remove_stubs":
@@ -109,7 +106,13 @@ async def on_image(podman: Podman, store: Store, name: str, do: str, container: 
 
 def edits_to_json(edits: list[Edit]) -> list[list[Any]]:
     return [
-        [e.path, e.tree.to_json() if e.tree else None, dataclasses.astuple(e.entry) if e.entry else None, e.owner]
+        [
+            e.path,
+            e.tree.to_json() if e.tree else None,
+            dataclasses.astuple(e.entry) if e.entry else None,
+            e.owner,
+            e.name,
+        ]
         for e in edits
     ]
 

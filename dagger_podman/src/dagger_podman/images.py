@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import stand_ins
+from .batch import Batch
 from .errors import DaggerPodmanError, PodmanError
 from .host import own_platform
 from .image_files import edits_to_json, on_image
 from .image_layout import write_layout
 from .layers import Edit
 from .podman import IMAGES, Podman
+from .session import Session
 from .state import Change, Container, Edited, Executed, Image, Port, Root, Scratch
 from .store import Store, digest_of
 from .tree import Entry, Tree, with_mode
-
-if TYPE_CHECKING:
-    from .session import Session
 
 RECHECK_AFTER = 3600.0
 """Seconds until a tag that is here is looked up at its registry again."""
@@ -32,16 +32,25 @@ RECHECK_AFTER = 3600.0
 STAND_IN_LABEL = "dagger-podman.stand-in-for"
 
 
+# Each call of podman reads its whole store, and those that write it wait for one another.
+def _inspections(session: Session) -> Batch[str, dict[str, Any] | None]:
+    batch: Batch[str, dict[str, Any] | None]
+    batch = session.memory.setdefault("inspections", Batch(functools.partial(inspect_all, session.podman)))
+    return batch
+
+
+def _layouts(session: Session) -> Batch[tuple[str, Path], str]:
+    batch: Batch[tuple[str, Path], str]
+    batch = session.memory.setdefault("layouts", Batch(functools.partial(take_in_all, session.podman, session.store)))
+    return batch
+
+
 # --- the store's images -------------------------------------------------------------------------------
 async def named(session: Session, name: str) -> dict[str, Any] | None:
     """What Podman knows of an image that may have other names tomorrow; None where it has none of this name."""
-    found: dict[str, Any] | None = await session.inspections.ask(name)
+    found: dict[str, Any] | None = await _inspections(session).ask(name)
     if found:
-        await session.once(f"inspect {found['Id']}", lambda: _the(found))
-    return found
-
-
-async def _the(found: dict[str, Any]) -> dict[str, Any]:
+        await session.once(f"inspect {found['Id']}", lambda: asyncio.sleep(0, found))
     return found
 
 
@@ -55,12 +64,12 @@ async def present(session: Session, image: str) -> bool:
 async def inspect(session: Session, image: str) -> dict[str, Any]:
     """What Podman knows of an image, by its id."""
 
-    async def ask() -> Any:
-        if found := await session.inspections.ask(image):
+    async def ask() -> dict[str, Any]:
+        if found := await _inspections(session).ask(image):
             return found
         raise PodmanError("image", 125, f"{image}: image not known")
 
-    return dict(await session.once(f"inspect {image}", ask))
+    return await session.once(f"inspect {image}", ask)
 
 
 async def inspect_all(podman: Podman, names: Sequence[str]) -> list[dict[str, Any] | None]:
@@ -91,7 +100,7 @@ async def take_in_all(podman: Podman, store: Store, layouts: Sequence[tuple[str,
 # --- from a registry ----------------------------------------------------------------------------------
 async def pulled(session: Session, reference: str, platform: str = "", auth: list[str] | None = None) -> str:
     """The id of the image that a reference names: from the store, its registry, or a stand-in."""
-    return str(await session.once(f"pull {reference} {platform}", lambda: _pull(session, reference, platform, auth)))
+    return await session.once(f"pull {reference} {platform}", lambda: _pull(session, reference, platform, auth))
 
 
 async def _pull(session: Session, reference: str, platform: str, auth: list[str] | None) -> str:
@@ -156,7 +165,7 @@ async def container_of(session: Session, image: str, reference: str = "") -> Con
         user=config.get("User") or "",
         entrypoint=tuple(config.get("Entrypoint") or ()),
         args=tuple(config.get("Cmd") or ()),
-        ports=tuple(Port(int(number), protocol.upper() or "TCP") for number, _, protocol in ports),
+        ports=tuple(Port(int(number), protocol.upper() or "TCP", of_image=True) for number, _, protocol in ports),
         platform=f"{found['Os']}/{found['Architecture']}",
         reference=reference,
     )
@@ -188,7 +197,7 @@ async def image_of(session: Session, root: Root) -> str:
             from .execution import image_after
 
             return await image_after(session, root)
-    return str(await session.once(f"image {await key_of(session, root)}", lambda: _edited_image(session, root)))
+    return await session.once(f"image {await key_of(session, root)}", lambda: _edited_image(session, root))
 
 
 async def _edited_image(session: Session, root: Root) -> str:
@@ -216,17 +225,18 @@ async def _edits(session: Session, changes: tuple[Change, ...]) -> list[Edit]:
                 made.append(Edit(change.path, entry=value.entries[""], owner=change.owner))
         else:
             mode = value.entry.mode if change.permissions is None else change.permissions
-            made.append(Edit(change.path, entry=dataclasses.replace(value.entry, mode=mode), owner=change.owner))
+            entry = dataclasses.replace(value.entry, mode=mode)
+            made.append(Edit(change.path, entry=entry, owner=change.owner, name=value.name))
     return made
 
 
-async def assemble(session: Session, container: Container, name: str = "") -> str:
+async def assemble(session: Session, container: Container) -> str:
     """The id of an image with the container's files and exactly its configuration, the same for equal input."""
     root: Root = container.root
     changes: tuple[Change, ...] = ()
     if isinstance(root, Edited):
         changes, root = root.changes, root.base
-    if not changes and isinstance(root, Image) and not name and await _is_unchanged(session, container, root.id):
+    if not changes and isinstance(root, Image) and await _is_unchanged(session, container, root.id):
         return root.id
     base = None if isinstance(root, Scratch) else await image_of(session, root)
     found = await inspect(session, base) if base else {}
@@ -254,11 +264,9 @@ async def assemble(session: Session, container: Container, name: str = "") -> st
             layers.append(f"sha256:{made}")
             sizes[layers[-1]] = (blobs / made).stat().st_size
         image = write_layout(layout, container, found, layers, sizes)
-        taken_in = await session.layouts.ask((image, layout))
+        taken_in = await _layouts(session).ask((image, layout))
     if taken_in != image:
         raise DaggerPodmanError(f"Podman took the image {image} in as {taken_in}")
-    if name:
-        await session.podman("tag", image, name)
     return image
 
 
@@ -267,6 +275,7 @@ async def _is_unchanged(session: Session, container: Container, image: str) -> b
     mine = dataclasses.replace(
         container,
         volatile=(),
+        own_args=False,
         mounts=(),
         secret_env=(),
         bindings=(),

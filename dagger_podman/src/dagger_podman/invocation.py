@@ -74,9 +74,7 @@ class Invocation:
         if kind.kind == "object":
             return node
         if kind.kind == "list" and kind.of and kind.of.kind == "object":
-            count = len(await self.session.value(node))
-            parts = (Node(node.type, node.field, (*node.args, ("[]", i)), node.parent) for i in range(count))
-            return [self.session.remember(p) for p in parts]
+            return list(await self.session.elements(node))
         result = await self.session.leaf(node)
         return self.session.find(result) if node.type == "ID" and field.name != "id" else result
 
@@ -94,8 +92,6 @@ class Invocation:
     # --- arguments ----------------------------------------------------------------------------------------
     async def _arguments(self, field: Field, given: Mapping[str, Any]) -> dict[str, Any]:
         """Given values with addresses resolved, and what has a default path filled in."""
-        unknown = set(given) - {a.name for a in field.args}
-        assert not unknown, unknown
         args: dict[str, Any] = {}
         for argument in field.args:
             if argument.name in given:

@@ -26,10 +26,12 @@ class Edit:
     tree: Tree | None = None
     entry: Entry | None = None
     owner: str = ""
+    name: str = ""
+    """What a file is called in a folder that is there at `path`."""
 
     def key(self) -> list[Any]:
         entry = dataclasses.astuple(self.entry) if self.entry else None
-        return [self.path, self.tree.digest if self.tree else None, entry, self.owner]
+        return [self.path, self.tree.digest if self.tree else None, entry, self.owner, self.name]
 
 
 def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
@@ -82,7 +84,10 @@ def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
             continue
         owner = owner_ids(root, edit.owner) if edit.owner else None
         if edit.entry:
-            if target := resolve(edit.path, last=edit.entry.kind == "directory"):
+            there = existing(resolve(edit.path, last=True))
+            into = edit.name and there is not None and there.kind == "directory"
+            path = posixpath.join(edit.path, edit.name) if into else edit.path
+            if target := resolve(path, last=edit.entry.kind == "directory"):
                 put(target, edit.entry.owned(owner), replace=True)
         for path, entry in sorted((edit.tree.entries if edit.tree else {}).items()):
             target = resolve(posixpath.join(edit.path, path), last=entry.kind == "directory")
@@ -131,8 +136,8 @@ def owner_ids(root: Path, owner: str) -> tuple[int, int]:
     user, _, group = owner.partition(":")
 
     def number(text: str, database: str) -> int:
-        if text.isdigit():
-            return int(text)
+        if text.isdigit() or text == "root":
+            return int(text) if text.isdigit() else 0
         with contextlib.suppress(OSError):
             for line in (root / "etc" / database).read_text().splitlines():
                 fields = line.split(":")

@@ -9,19 +9,17 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import images
 from .errors import UsageError
 from .files import ingest
 from .gitignore import git_ignored
+from .session import Session
 from .state import Change, Edited, Executed, Mount, Root
 from .store import Store, digest_of
 from .tree import Tree, filtered
 from .values import stored_tree
-
-if TYPE_CHECKING:
-    from .session import Session
 
 DEFAULT_PYTHON = "3.14"
 NEVER_SOURCE = [".venv", "sdk", "**/__pycache__", "**/*.pyc", "**/*.egg-info"]

@@ -8,20 +8,16 @@ import dataclasses
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .errors import DaggerPodmanError, PodmanError
 from .files import ingest, write_out
 from .layers import numeric_ids, owner_ids
 from .podman import LABEL
+from .session import Session
 from .state import Container, Mount
 from .store import digest_of
 from .tree import Tree
 from .values import FileValue
-
-if TYPE_CHECKING:
-    from .session import Session
-
 
 NAMED = re.compile(r"[^\d:]")
 

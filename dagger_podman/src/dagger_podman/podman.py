@@ -58,29 +58,18 @@ class Podman:
         self.rootless = os.geteuid() != 0
         self.program = shutil.which("podman") or ""
 
-    async def __call__(
-        self,
-        *args: str,
-        stdin: bytes | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-    ) -> str:
+    async def __call__(self, *args: str, stdin: bytes | None = None, cwd: Path | None = None) -> str:
         """Run a subcommand; return its output, or raise with what it said."""
-        done = await self.run(*args, stdin=stdin, env=env, cwd=cwd)
+        done = await self.run(*args, stdin=stdin, cwd=cwd)
         if done.exit_code:
             raise PodmanError(args[0], done.exit_code, done.stderr.decode(errors="replace"))
         return done.stdout.decode(errors="replace").strip()
 
     async def run(
-        self,
-        *args: str,
-        stdin: bytes | None = None,
-        env: Mapping[str, str] | None = None,
-        listener: Listener | None = None,
-        cwd: Path | None = None,
+        self, *args: str, stdin: bytes | None = None, listener: Listener | None = None, cwd: Path | None = None
     ) -> Completed:
         """Run a subcommand to its end, whatever its exit code; `listener` gets its output as it comes."""
-        process = await self.start(*args, env=env, stdin=stdin is not None, cwd=cwd)
+        process = await self.start(*args, stdin=stdin is not None, cwd=cwd)
         out, err, both = bytearray(), bytearray(), bytearray()
 
         async def pump(stream: asyncio.StreamReader, kept: bytearray, name: Literal["stdout", "stderr"]) -> None:
@@ -111,9 +100,7 @@ class Podman:
                     process.send_signal(signal.SIGTERM)
                     await process.wait()
 
-    async def start(
-        self, *args: str, env: Mapping[str, str] | None = None, stdin: bool = False, cwd: Path | None = None
-    ) -> asyncio.subprocess.Process:
+    async def start(self, *args: str, stdin: bool = False, cwd: Path | None = None) -> asyncio.subprocess.Process:
         """Start a subcommand whose input and output the caller handles."""
         if not self.program:
             raise UsageError("podman is not installed; `dagger-podman doctor` says how to install it")
@@ -123,7 +110,7 @@ class Podman:
             stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**self.environment, **(env or {})},
+            env=self.environment,
             cwd=cwd,
             start_new_session=True,  # Ctrl-C is ours to handle: it must not kill a podman in the middle of a write
         )

@@ -7,13 +7,10 @@ import contextlib
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .errors import DaggerPodmanError
+from .session import Session
 from .state import Port
-
-if TYPE_CHECKING:
-    from .session import Session
 
 IP_FREEBIND = 15
 """Linux's number; Python has no name for it before 3.14."""

@@ -26,6 +26,10 @@ class Step:
         self._streams: dict[str, Stream] = {}
         self._lines: dict[str, bytes] = {}
 
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
     def output(self, stream: str, data: bytes) -> None:
         clean = self._streams.setdefault(stream, self._progress.scrubber.stream()).feed(data)
         *lines, rest = (self._lines.get(stream, b"") + clean).split(b"\n")
@@ -35,8 +39,7 @@ class Step:
 
     def _line(self, line: bytes) -> None:
         self.spoke = time.monotonic()
-        text = line.decode(errors="replace").rstrip("\r")
-        self._progress.write(f"{self.number:<4}: [{time.monotonic() - self.started:.1f}s] | {text}")
+        self._progress.said(self, line.decode(errors="replace").rstrip("\r"))
 
     def finish(self) -> None:
         for stream, scrubbed in self._streams.items():
@@ -54,9 +57,19 @@ class Progress:
         self.scrubber = Scrubber()
         self._count = 0
 
-    def write(self, line: str) -> None:
+    def _write(self, step: Step, text: str, timed: bool = True) -> None:
         if not self.silent:
-            print(line, file=self.file, flush=True)
+            time_ = f"[{step.seconds:.1f}s] " if timed else ""
+            print(f"{step.number:<4}: {time_}{text}", file=self.file, flush=True)
+
+    def began(self, step: Step) -> None:
+        self._write(step, step.name, timed=False)
+
+    def said(self, step: Step, text: str) -> None:
+        self._write(step, f"| {text}")
+
+    def ended(self, step: Step, state: str) -> None:
+        self._write(step, f"{step.name} {state} [{step.seconds:.1f}s]", timed=False)
 
     def notice(self, text: str) -> None:
         """Something nobody may miss; shown also when silent."""
@@ -67,7 +80,7 @@ class Progress:
     async def step(self, name: str) -> AsyncIterator[Step]:
         self._count += 1
         step = Step(self, self._count, " ".join(self.scrubber.text(name).split()))
-        self.write(f"{step.number:<4}: {step.name}")
+        self.began(step)
         ticker = asyncio.ensure_future(self._still_running(step))
         state = "ERROR"
         try:
@@ -79,7 +92,12 @@ class Progress:
         finally:
             ticker.cancel()
             step.finish()
-            self.write(f"{step.number:<4}: {step.name} {state} [{time.monotonic() - step.started:.1f}s]")
+            self.ended(step, state)
+
+    async def cached(self, name: str) -> None:
+        """Something that need not run."""
+        async with self.step(name) as step:
+            step.cached = True
 
     async def _still_running(self, step: Step) -> None:
         while True:
@@ -87,7 +105,7 @@ class Progress:
             now = time.monotonic()
             if now - step.spoke >= self.SILENT_FOR:
                 step.spoke = now
-                self.write(f"{step.number:<4}: [{now - step.started:.1f}s] still running: {step.name}")
+                self._write(step, f"still running: {step.name}")
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -100,27 +118,27 @@ class Progress:
             self.file.write(told)
             self.file.flush()
 
-    def end(self) -> None:
-        """Nothing runs any more."""
-
 
 class LiveProgress(Progress):
     """On a terminal: a line for each running step with its time and last output, folded to one line when done."""
 
     def __init__(self, file: TextIO | None = None) -> None:
         super().__init__(file=file)
-        self._running: dict[int, tuple[Step, str]] = {}
+        self._running: dict[Step, str] = {}
         self._drawn = 0
 
-    def write(self, line: str) -> None:
-        """Finished steps scroll by above the live lines; output shows in the line of its step."""
-        number, _, rest = line.partition(":")
-        step = self._running.get(int(number)) if number.strip().isdigit() else None
-        if step and " | " in rest:
-            self._running[step[0].number] = (step[0], rest.partition(" | ")[2])
-        elif step and re.search(r" (DONE|CACHED|ERROR|CANCELED) \[[\d.]+s\]$", rest):
-            del self._running[step[0].number]
-            self._above(rest.strip())
+    def began(self, step: Step) -> None:
+        self._running[step] = ""
+        self._draw()
+
+    def said(self, step: Step, text: str) -> None:
+        self._running[step] = text
+        self._draw()
+
+    def ended(self, step: Step, state: str) -> None:
+        """Finished steps scroll by above the live lines."""
+        del self._running[step]
+        self._above(f"{step.name} {state} [{step.seconds:.1f}s]")
         self._draw()
 
     def notice(self, text: str) -> None:
@@ -128,18 +146,7 @@ class LiveProgress(Progress):
             self._above(line)
         self._draw()
 
-    @contextlib.asynccontextmanager
-    async def step(self, name: str) -> AsyncIterator[Step]:
-        async with super().step(name) as step:
-            self._running[step.number] = (step, "")
-            self._draw()
-            ticker = asyncio.ensure_future(self._tick())
-            try:
-                yield step
-            finally:
-                ticker.cancel()
-
-    async def _tick(self) -> None:
+    async def _still_running(self, step: Step) -> None:
         while True:
             await asyncio.sleep(0.5)
             self._draw()
@@ -162,16 +169,11 @@ class LiveProgress(Progress):
     def _draw(self) -> None:
         self._erase()
         width, height = shutil.get_terminal_size()
-        for step, last in list(self._running.values())[-max(1, height - 2) :]:
-            seconds = time.monotonic() - step.started
+        for step, last in list(self._running.items())[-max(1, height - 2) :]:
             clean = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x1f]", "", last)
-            self.file.write(f"{seconds:6.1f}s {step.name}  {clean}"[: width - 1] + "\n")
+            self.file.write(f"{step.seconds:6.1f}s {step.name}  {clean}"[: width - 1] + "\n")
             self._drawn += 1
         self.file.flush()
-
-    def end(self) -> None:
-        self._running.clear()
-        self._draw()
 
 
 def for_options(silent: bool, kind: str) -> Progress:

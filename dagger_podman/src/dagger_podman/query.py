@@ -8,6 +8,7 @@ from typing import Any
 
 from graphql.error import GraphQLSyntaxError
 from graphql.language import ast, parse
+from graphql.utilities import value_from_ast_untyped
 
 from .errors import DaggerPodmanError, NotAvailableError
 from .nodes import Node
@@ -68,15 +69,18 @@ class _Selection:
             return owner
         if name == "node" and parent is None:
             (argument,) = selection.arguments or ()
-            return await self.of_object(self.session.find(_plain(argument.value)), selection.selection_set)
+            return await self.of_object(
+                self.session.find(value_from_ast_untyped(argument.value)), selection.selection_set
+            )
         if owner == "Host" and name in CALLERS_HOST and self.call:
             raise NotAvailableError(
                 f"Host.{name} inside a module", "a module has no view of the caller; take an argument instead"
             )
-        types = self.session.schema.objects.get(owner)
-        field = types.fields.get(name) if types else None
-        if field is None:
-            raise DaggerPodmanError(f'Cannot query field "{name}" on type "{owner}".')
+        if (owner, name) == ("Query", "secret") and self.call:
+            raise NotAvailableError(
+                "Query.secret inside a module", "its values are the caller's; take a Secret argument"
+            )
+        field = self.session.field(owner, name)
         arguments = {a.name.value: self._argument(field, a) for a in selection.arguments or ()}
         if (owner, name) == ("Query", "setSecret"):
             arguments["plaintext"] = self._hidden(arguments["plaintext"])
@@ -90,13 +94,9 @@ class _Selection:
         if selection.selection_set is None:
             return await self.session.leaf(node)
         if kind.kind == "list":
-            count = len(await self.session.value(node))
-            elements = [self._element(node, i) for i in range(count)]
+            elements = await self.session.elements(node)
             return await asyncio.gather(*(self.of_object(e, selection.selection_set) for e in elements))
         return await self.of_object(node, selection.selection_set)
-
-    def _element(self, node: Node, index: int) -> Node:
-        return self.session.remember(Node(node.type, node.field, (*node.args, ("[]", index)), node.parent))
 
     def _hidden(self, plaintext: str) -> str:
         """Keep a secret's value in the session's memory only; what goes on is its keyed hash."""
@@ -110,13 +110,13 @@ class _Selection:
         known = field.arg(argument.name.value)
         if known is None:
             raise DaggerPodmanError(f'Unknown argument "{argument.name.value}" on field "{field.name}".')
-        return self._typed(known.type, _plain(argument.value))
+        return self._typed(known.type, value_from_ast_untyped(argument.value))
 
     def _typed(self, kind: TypeRef, value: Any) -> Any:
         if value is None:
             return None
         if kind.kind == "list" and kind.of:
-            items = value if isinstance(value, tuple) else (value,)
+            items = value if isinstance(value, list) else [value]
             return tuple(self._typed(kind.of, v) for v in items)
         if kind.kind in ("object", "interface"):
             return self.session.find(value)
@@ -125,18 +125,3 @@ class _Selection:
             types = {f.name: f.type for f in declared.fields}
             return {k: self._typed(types[k], v) if k in types else v for k, v in value.items()}
         return value
-
-
-def _plain(value: ast.ValueNode) -> Any:
-    match value:
-        case ast.IntValueNode():
-            return int(value.value)
-        case ast.FloatValueNode():
-            return float(value.value)
-        case ast.StringValueNode() | ast.EnumValueNode() | ast.BooleanValueNode():
-            return value.value
-        case ast.ListValueNode():
-            return tuple(_plain(v) for v in value.values or ())
-        case ast.ObjectValueNode():
-            return {f.name.value: _plain(f.value) for f in value.fields or ()}
-    return None

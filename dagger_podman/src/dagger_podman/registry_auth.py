@@ -5,19 +5,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from . import services
 from .services import ServiceValue
-from .session import runtime_folder
+from .session import Session
 from .state import Container
-
-if TYPE_CHECKING:
-    from .session import Session
 
 
 async def through(session: Session, address: str, service: ServiceValue | None) -> tuple[str, list[str]]:
@@ -37,8 +30,7 @@ async def auth_file(session: Session, c: Container, address: str, reached_as: st
     if not c.registry_auth:
         yield []
         return
-    folder = tempfile.mkdtemp(dir=runtime_folder(), prefix=f"{session.id}-")
-    try:
+    with session.secret_folder() as folder:
         entries = {}
         for registry, username, secret in c.registry_auth:
             password = (await (await session.value(secret)).read()).rstrip(b"\r\n")
@@ -47,9 +39,7 @@ async def auth_file(session: Session, c: Container, address: str, reached_as: st
             host = registry.partition("/")[0]
             for name in (host, reached_as.partition("/")[0]) if host == address.partition("/")[0] else (host,):
                 entries[name] = {"auth": encoded.decode()}
-        path = Path(folder) / "auth.json"
+        path = folder / "auth.json"
         path.write_text(json.dumps({"auths": entries}))
         path.chmod(0o600)
         yield ["--authfile", str(path)]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 from . import host, services
 from .mounts import Prepared, prepare, with_numeric_owners
 from .nodes import Node
-from .session import runtime_folder
+from .session import Session
 from .state import Container
-
-if TYPE_CHECKING:
-    from .session import Session
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -73,20 +66,17 @@ async def secret_arguments(session: Session, c: Container) -> AsyncIterator[list
     if not wanted:
         yield []
         return
-    folder = tempfile.mkdtemp(dir=runtime_folder(), prefix=f"{session.id}-")
-    names: list[str] = []
-    try:
-        options = []
-        for i, (node, target) in enumerate(wanted):
-            value = await (await session.value(node)).read()
-            name = f"dagger-podman-{session.id}-{os.path.basename(folder)[13:]}-{i}"
-            names.append(name)
-            path = f"path={folder}/{i}"
-            os.mkdir(f"{folder}/{i}", 0o700)
-            await session.podman("secret", "create", "--driver", "file", "--driver-opts", path, name, "-", stdin=value)
-            options += ["--secret", f"{name},{target}"]
-        yield options
-    finally:
-        if names:
+    with session.secret_folder() as folder:
+        options, names = [], []
+        try:
+            for i, (node, target) in enumerate(wanted):
+                value = await (await session.value(node)).read()
+                name = f"dagger-podman-{folder.name}-{i}"
+                names.append(name)
+                (folder / str(i)).mkdir(0o700)
+                create = ("secret", "create", "--driver", "file", "--driver-opts", f"path={folder}/{i}", name, "-")
+                await session.podman(*create, stdin=value)
+                options += ["--secret", f"{name},{target}"]
+            yield options
+        finally:
             await session.podman.run("secret", "rm", *names)
-        shutil.rmtree(folder, ignore_errors=True)

@@ -20,6 +20,7 @@ from .exporting import MODULE_CONTAINER
 from .fields import camel
 from .files import ingest, write_out
 from .module import SDK, SOURCE, VENV, Module, runtime_image
+from .progress import Step
 from .run_options import host_options, run_options
 from .runner import BYTECODE
 from .schema import from_json, to_json
@@ -39,6 +40,20 @@ IMPORT_WITHIN = 120.0
 ENDS_WITHIN = 2.0
 
 
+@dataclasses.dataclass
+class Running:
+    """A call's process: where its output is shown, what it printed so far, its exit code."""
+
+    step: Step | None
+    output: bytearray = dataclasses.field(default_factory=bytearray)
+    ended: asyncio.Future[int] = dataclasses.field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def take(self, data: bytes) -> None:
+        self.output += data
+        if self.step:
+            self.step.output("stderr", data)
+
+
 class Runtime:
     """The module's code, ready to be called."""
 
@@ -47,9 +62,7 @@ class Runtime:
         self.original: dict[str, str] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Future[None] | None = None
-        self._waiting: dict[str, asyncio.Future[int]] = {}
-        self._output: dict[str, bytearray] = {}
-        self._steps: dict[str, Any] = {}
+        self._running: dict[str, Running] = {}
         session.memory["module"] = (module.name, stored_tree(session, module.tree))
         session.memory.setdefault("calls", {})
 
@@ -84,16 +97,12 @@ class Runtime:
             return await self._call(owner, name, state, args)
         known = store.read("functions", key) if field.cache != "session" else None
         if known and known["until"] > time.time() and self._still_there(known["ids"]):
-            async with self.session.progress.step(self._title(owner, name)) as step:
-                step.cached = True
+            await self.session.progress.cached(self._title(owner, name))
             return known["value"]
 
-        async def work() -> Any:
-            return await self._call(owner, name, state, args)
-
-        result = await self.session.once(f"function {key}", work)
+        result = await self.session.once(f"function {key}", lambda: self._call(owner, name, state, args))
         if field.cache != "session":
-            ids = _ids(result, field.type, self.session)
+            ids = _ids(result, self.session)
             if all([self.session.keep(self.session.find(i)) for i in ids]):
                 store.write(
                     "functions", key, {"value": result, "ids": ids, "until": time.time() + seconds(field.cache)}
@@ -122,29 +131,21 @@ class Runtime:
         self.session.memory["calls"][call] = FunctionCall(parent, name, state, tuple(args.items()), result)
         token = self.server.token(call)
         environment = {"DAGGER_SESSION_PORT": str(self.server.port), "DAGGER_SESSION_TOKEN": token}
-        ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting[call], self._output[call] = ended, bytearray()
+        shown = self.session.progress.step(self._title(owner, name)) if owner else contextlib.nullcontext()
         try:
-            if not owner:
-                return await self._result(call, environment, ended, result)
-            async with self.session.progress.step(self._title(owner, name)) as step:
-                self._steps[call] = step
-                return await self._result(call, environment, ended, result)
+            async with shown as step:
+                running = self._running[call] = Running(step)
+                assert self._process and self._process.stdin
+                self._process.stdin.write(json.dumps({"id": call, "environment": environment}).encode() + b"\n")
+                await self._process.stdin.drain()
+                code = await running.ended
+                if result.done():
+                    return result.result()
+                said = self.session.scrubber.clean(bytes(running.output)).decode(errors="replace").strip()
+                raise DaggerPodmanError(f"the module's process ended with exit code {code} and no result:\n{said}")
         finally:
             del self.server.tokens[token], self.session.memory["calls"][call]
-            self._waiting.pop(call, None)
-            self._output.pop(call, None)
-            self._steps.pop(call, None)
-
-    async def _result(self, call: str, environment: dict[str, str], ended: Any, result: asyncio.Future[Any]) -> Any:
-        assert self._process and self._process.stdin
-        self._process.stdin.write(json.dumps({"id": call, "environment": environment}).encode() + b"\n")
-        await self._process.stdin.drain()
-        code = await ended
-        if result.done():
-            return result.result()
-        said = self.session.scrubber.clean(bytes(self._output[call])).decode(errors="replace").strip()
-        raise DaggerPodmanError(f"the module's process ended with exit code {code} and no result:\n{said}")
+            self._running.pop(call, None)
 
     # --- the module's container ---------------------------------------------------------------------------
     async def _start(self) -> None:
@@ -242,22 +243,17 @@ class Runtime:
                 if message.get("ready"):
                     ready.set_result(None)
                 elif "output" in message:
-                    self._take(message["id"], base64.b64decode(message["output"]))
-                elif message["id"] in self._waiting:
-                    self._waiting[message["id"]].set_result(message["exit"])
+                    if running := self._running.get(message["id"]):
+                        running.take(base64.b64decode(message["output"]))
+                elif running := self._running.get(message["id"]):
+                    running.ended.set_result(message["exit"])
         said = (await errors).decode(errors="replace").strip()
         lost = DaggerPodmanError(f"the module's container ended unexpectedly: {said or 'it was stopped or killed'}")
         if not ready.done():
             ready.set_exception(lost)
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(lost)
-
-    def _take(self, call: str, data: bytes) -> None:
-        if call in self._output:
-            self._output[call] += data
-        if step := self._steps.get(call):
-            step.output("stderr", data)
+        for running in self._running.values():
+            if not running.ended.done():
+                running.ended.set_exception(lost)
 
 
 def seconds(policy: str) -> float:
@@ -269,12 +265,10 @@ def seconds(policy: str) -> float:
     return sum(float(n) * units[u] for n, u in found) if found else KEPT_FOR
 
 
-def _ids(value: Any, kind: TypeRef, session: Session) -> list[str]:
+def _ids(value: Any, session: Session) -> list[str]:
     """All ids within a result; those of the module's own objects lie in their fields."""
-    if isinstance(value, dict):
-        return [i for v in value.values() for i in _ids(v, kind, session)]
-    if isinstance(value, list):
-        return [i for v in value for i in _ids(v, kind, session)]
+    if isinstance(value, dict | list):
+        return [i for v in (value.values() if isinstance(value, dict) else value) for i in _ids(v, session)]
     return [value] if isinstance(value, str) and len(value) == 64 and value in session.nodes else []
 
 

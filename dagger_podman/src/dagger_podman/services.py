@@ -12,17 +12,15 @@ import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import images, run_options
 from .errors import DaggerPodmanError, ExecError
 from .nodes import Node
 from .ports import forward, listens, may_publish
+from .session import Session
 from .state import Container, Port
 from .store import digest_of
-
-if TYPE_CHECKING:
-    from .session import Session
 
 READY_WITHIN = 120.0
 """Seconds in which a started service must answer."""
@@ -41,7 +39,7 @@ class ServiceValue:
 
     @property
     def ports(self) -> tuple[Port, ...]:
-        return (Port(self.target[1]),) if self.target else self.container.ports
+        return (Port(self.target[1]),) if self.target else tuple(p for p in self.container.ports if not p.of_image)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +102,7 @@ async def network(session: Session) -> str:
         session.on_close.append(lambda: session.podman.run("network", "rm", "-f", name))  # type: ignore[arg-type,return-value]
         return name
 
-    return str(await session.once("network", create))
+    return await session.once("network", create)
 
 
 async def bind(session: Session, bindings: Sequence[tuple[str, Node]]) -> Bound:
@@ -121,11 +119,10 @@ async def start(session: Session, value: ServiceValue, alias: str = "") -> Runni
     """The running service; equal definitions share one."""
     key = await _key(session, value)
     try:
-        running: Running = await session.once(f"service {key}", lambda: _start(session, value, key))
+        return await session.once(f"service {key}", lambda: _start(session, value, key))
     except ExecError as error:
         what = f"start {key[:13]}" + (f" (aliased as {alias})" if alias else "")
-        raise ExecError(error.command, error.command_exit_code, error.stdout, error.stderr, what) from None
-    return running
+        raise ExecError(error.command, error.exit_code, error.stdout, error.stderr, what) from None
 
 
 async def _start(session: Session, value: ServiceValue, key: str) -> Running:
@@ -216,15 +213,11 @@ async def _address(session: Session, name: str) -> str:
 
 
 async def stop(session: Session, value: ServiceValue, kill: bool = False) -> None:
-    """Stop a service now; a later start gives a new one."""
+    """Stop a service now, if it runs; a later start gives a new one."""
     key = f"service {await _key(session, value)}"
-    running: Running = await session.once(key, _not_running)
-    await running.end(session, grace=0 if kill else STOP_WITHIN)
-    session.drop(key)
-
-
-async def _not_running() -> Running:
-    raise DaggerPodmanError("the service is not running")
+    if running := await session.known(key):
+        await running.end(session, grace=0 if kill else STOP_WITHIN)
+        session.drop(key)
 
 
 async def _gateway(session: Session) -> str:

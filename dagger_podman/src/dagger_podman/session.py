@@ -6,19 +6,17 @@ import asyncio
 import contextlib
 import dataclasses
 import fcntl
-import functools
 import hashlib
 import hmac
 import os
 import shutil
 import signal
+import tempfile
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from . import images
-from .batch import Batch
 from .errors import DaggerPodmanError, NotAvailableError
 from .fields import IMPLEMENTED, Implementation
 from .nodes import Node
@@ -27,8 +25,9 @@ from .progress import Progress
 from .scrub import Scrubber
 from .state import Container
 from .store import Store, remove_temporary, sessions_folder
-from .typedefs import Schema, TypeRef
+from .typedefs import Field, Schema, TypeRef
 
+T = TypeVar("T")
 SESSION_VARIABLE = "DAGGER_PODMAN_SESSION"
 """In the environment of each podman: by it the next session finds those of one that was killed."""
 
@@ -53,9 +52,6 @@ class Session:
         self.secrets: dict[str, bytes] = {}
         self.on_close: list[Callable[[], Awaitable[None]]] = []
         self.memory: dict[str, Any] = {}
-        # Each call of podman reads its whole store, and those that write it wait for one another.
-        self.inspections = Batch(functools.partial(images.inspect_all, podman))
-        self.layouts = Batch(functools.partial(images.take_in_all, podman, store))
         self.building = asyncio.Semaphore(len(os.sched_getaffinity(0)))
         """More builds than processors take longer than one after the other: they wait for each other's writing."""
         self.left_containers: dict[str, str] = {}
@@ -117,14 +113,23 @@ class Session:
                 path.unlink(missing_ok=True)
 
     # --- evaluation ----------------------------------------------------------------------------------
-    async def once(self, key: str, work: Callable[[], Awaitable[Any]]) -> Any:
+    async def once(self, key: str, work: Callable[[], Awaitable[T]]) -> T:
         """Do equal work once, also when two ask for it at the same moment. A failure is not kept."""
+
+        async def run() -> T:
+            return await work()
+
         task = self._tasks.get(key)
         if task is None:
-            task = asyncio.ensure_future(_run(work))
+            task = asyncio.ensure_future(run())
             self._tasks[key] = task
             task.add_done_callback(lambda t: self._forget_failure(key, t))
-        return await asyncio.shield(task)
+        result: T = await asyncio.shield(task)
+        return result
+
+    async def known(self, key: str) -> Any:
+        """What such work gave; None where there was none."""
+        return await asyncio.shield(self._tasks[key]) if key in self._tasks else None
 
     def drop(self, key: str) -> None:
         """Let equal work be done again."""
@@ -197,12 +202,20 @@ class Session:
         raise NotAvailableError(f"{owner}.{node.field}")
 
     # --- selections: a field of an object, as GraphQL and the command line ask for it ---------------------
+    def field(self, owner: str, name: str) -> Field:
+        if owner in self.schema.objects and (found := self.schema.objects[owner].fields.get(name)):
+            return found
+        raise DaggerPodmanError(f'Cannot query field "{name}" on type "{owner}".')
+
+    async def elements(self, node: Node) -> list[Node]:
+        """The nodes of a list's objects."""
+        numbers = range(len(await self.value(node)))
+        return [self.remember(Node(node.type, node.field, (*node.args, ("[]", i)), node.parent)) for i in numbers]
+
     def select(self, parent: Node | None, name: str, args: dict[str, Any]) -> tuple[Node, TypeRef]:
         """The node for a field, and the field's type. Nothing runs."""
         owner = parent.type if parent else "Query"
-        field = self.schema.objects[owner].fields.get(name) if owner in self.schema.objects else None
-        if field is None:
-            raise DaggerPodmanError(f'Cannot query field "{name}" on type "{owner}".')
+        field = self.field(owner, name)
         target = field.type.of if field.type.kind == "list" and field.type.of else field.type
         node = Node(target.name, name, tuple(sorted(args.items())), parent)
         return self.remember(node), field.type
@@ -217,13 +230,18 @@ class Session:
         return result
 
     # --- secrets --------------------------------------------------------------------------------------
+    @contextlib.contextmanager
+    def secret_folder(self) -> Iterator[Path]:
+        """A folder in memory, of this session's, that goes with the step."""
+        folder = Path(tempfile.mkdtemp(dir=runtime_folder(), prefix=f"{self.id}-"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def secret_key(self, value: bytes) -> str:
         """Stands for a secret's value in keys and ids; of no use without this cache's own key."""
         return hmac.new(self.store.hash_key(), value, hashlib.sha256).hexdigest()
-
-
-async def _run(work: Callable[[], Awaitable[Any]]) -> Any:
-    return await work()
 
 
 async def remove_session(podman: Podman, session_id: str) -> None:

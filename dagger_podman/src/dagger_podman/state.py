@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .nodes import Node
+from .errors import DaggerPodmanError
+from .nodes import Node
 
 EXPANDED = frozenset(
-    ("args", "linkName", "owner", "path", "paths", "redirectStdin", "redirectStdout", "redirectStderr", "value")
+    ("args", "linkName", "path", "paths", "redirectStdin", "redirectStdout", "redirectStderr", "target", "value")
 )
+VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|([A-Za-z_]\w*|[*#$@!?0-9-]))", re.ASCII)
+"""As Go's os.Expand has it: a name that is no variable stands for nothing."""
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -21,6 +23,8 @@ class Port:
     protocol: str = "TCP"
     description: str | None = None
     skip_health_check: bool = False
+    of_image: bool = False
+    """Only said by an image that was pulled: no service is asked there."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +112,8 @@ class Container:
     user: str = ""
     entrypoint: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
+    own_args: bool = False
+    """Whether `args` were asked for, and are no image's own: then a service runs them without the entrypoint."""
     ports: tuple[Port, ...] = ()
     mounts: tuple[Mount, ...] = ()
     secret_env: tuple[tuple[str, Node], ...] = ()
@@ -130,7 +136,13 @@ class Container:
         def replaced(value: Any) -> Any:
             if isinstance(value, tuple):
                 return tuple(map(replaced, value))
-            return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda m: values.get(m[1] or m[2], ""), value)
+            return re.sub(VARIABLE, lambda m: of(m[1] or m[2]), value)
+
+        def of(name: str) -> str:
+            for kind, rows in (("secret", self.secret_env), ("volatile", self.volatile)):
+                if any(row[0] == name for row in rows):
+                    raise DaggerPodmanError(f'expand cannot be used with {kind} env variable "{name}"')
+            return values.get(name, "")
 
         values, expand = dict(self.env), arguments.pop("expand", False)
         return {n: replaced(v) if expand and v and n in EXPANDED else v for n, v in arguments.items()}

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -106,12 +107,7 @@ class Store:
     def add_bytes(self, content: bytes) -> str:
         path = self.blob(hashlib.sha256(content).hexdigest())
         if not path.exists() or path.stat().st_size != len(content):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with self.temporary_file() as (file, name):
-                file.write(content)
-                file.close()
-                os.chmod(name, 0o444)
-                os.replace(name, path)
+            self.add_blob(io.BytesIO(content))
         return path.name
 
     def has_blobs(self, digests: Iterable[str]) -> bool:

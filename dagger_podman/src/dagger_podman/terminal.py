@@ -8,14 +8,11 @@ import os
 import sys
 import termios
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from . import images, run_options, services
 from .errors import DaggerPodmanError
+from .session import Session
 from .state import Container
-
-if TYPE_CHECKING:
-    from .session import Session
 
 
 async def in_container(session: Session, c: Container, command: Sequence[str], privileged: bool) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from .errors import DaggerPodmanError, MissingPathError
-from .patterns import selected, split_glob
+from .patterns import regex, selected, split_glob
 from .store import digest_of
 
 Kind = Literal["file", "directory", "symlink"]
@@ -121,12 +122,12 @@ def _with_parents(entries: dict[str, Entry], path: str, mode: int = 0o755) -> No
         entries[path] = Entry("directory", mode)
 
 
-def with_entry(tree: Tree, path: str, entry: Entry) -> Tree:
+def with_entry(tree: Tree, path: str, entry: Entry, mode_of_parents: int = 0o755) -> Tree:
     path = resolve(tree, path, last=entry.kind == "directory")
     if not path:
         raise DaggerPodmanError("a file needs a name")
     entries = {p: e for p, e in tree.entries.items() if not p.startswith(path + "/") or entry.kind == "directory"}
-    _with_parents(entries, path)
+    _with_parents(entries, path, mode_of_parents)
     entries[path] = entry
     return Tree(entries)
 
@@ -156,14 +157,14 @@ def with_mode(tree: Tree, mode: int | None) -> Tree:
 
 
 def without(tree: Tree, paths: Iterable[str]) -> Tree:
-    """Without the paths, which may be glob patterns, and all below them."""
+    """Without the paths and all below them; one with a `*` is a pattern of whole paths, in which `**` is `*`."""
     entries = dict(tree.entries)
     for path in paths:
-        gone = glob(tree, relative(path)) if any(c in path for c in "*?[") else [relative(path)]
-        for name in (g.rstrip("/") for g in gone):
-            for p in [p for p in entries if p == name or p.startswith(name + "/")]:
-                if p:
-                    del entries[p]
+        name = relative(path)
+        expression = regex(re.sub(r"\*+", "*", name)) if "*" in path else re.compile(re.escape(name))
+        for gone in [p for p in tree.entries if expression.fullmatch(p)]:
+            for p in [p for p in entries if p and (not gone or p == gone or p.startswith(gone + "/"))]:
+                del entries[p]
     return Tree(entries)
 
 
@@ -174,18 +175,23 @@ def filtered(tree: Tree, include: Sequence[str] = (), exclude: Sequence[str] = (
     return Tree({p: e for p, e in tree.entries.items() if not p or p in kept})
 
 
+def _in_order(paths: Iterable[str]) -> list[str]:
+    """As a walk through the folders comes by them."""
+    return sorted(paths, key=lambda path: path.split("/"))
+
+
 def _shown(tree: Tree, path: str) -> str:
     return path + "/" if tree.entries[path].kind == "directory" else path
 
 
 def listing(tree: Tree, path: str = "") -> list[str]:
     folder = subtree(tree, path)
-    return sorted(_shown(folder, p) for p in folder.entries if p and "/" not in p)
+    return [_shown(folder, p) for p in _in_order(folder.entries) if p and "/" not in p]
 
 
 def glob(tree: Tree, pattern: str) -> list[str]:
     expression = split_glob(relative(pattern))
-    return sorted(_shown(tree, p) for p in tree.entries if p and expression.match(p))
+    return [_shown(tree, p) for p in _in_order(tree.entries) if p and expression.match(p)]
 
 
 def _same(a: Entry | None, b: Entry | None) -> bool:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 from .errors import DaggerPodmanError
 from .fields import field
 from .nodes import Node
+from .session import Session
+from .store import Store
 from .tree import Entry, Tree
-
-if TYPE_CHECKING:
-    from .session import Session
-    from .store import Store
 
 
 @dataclasses.dataclass(frozen=True)

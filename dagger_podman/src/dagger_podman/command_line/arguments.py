@@ -17,14 +17,10 @@ ADDRESSED = ("CacheVolume", "Container", "Directory", "File", "Secret", "Service
 """The objects that an address on the command line can stand for."""
 
 TAKES_VALUE = {"-m": "module", "--mod": "module", "-o": "output", "--output": "output", "--progress": "progress"}
-SWITCHES = {
-    "-j": "json",
-    "--json": "json",
-    "-s": "silent",
-    "--silent": "silent",
-    "-h": "help",
-    "--help": "help",
-}
+SWITCHES = {"-j": "json", "--json": "json", "-s": "silent", "--silent": "silent", "-h": "help", "--help": "help"}
+OF_THE_ENGINE = ("-q", "-v", "-vv", "-vvv", "-d", "-y", "-E")
+OF_THE_ENGINE_FIRST = ("--quiet", "--verbose", "--debug", "--auto-apply", "--no-exit", "--eager-runtime")
+"""Switches of `dagger` that decide nothing here; the long ones count only before a function, which may have its own."""
 PROGRESS = ("auto", "plain", "tty")
 
 
@@ -75,6 +71,14 @@ class Help:
 
 
 # --- options ------------------------------------------------------------------------------------------
+def options_last(argv: list[str]) -> list[str]:
+    """`-s -m FOLDER call x` → `call -s -m FOLDER x`."""
+    at = 0
+    while at < len(argv) and argv[at].startswith("-") and argv[at] not in ("-h", "--help"):
+        at += 2 if argv[at] in TAKES_VALUE else 1
+    return [*argv[at : at + 1], *argv[:at], *argv[at + 1 :]]
+
+
 def split_options(argv: Iterable[str]) -> tuple[Options, list[str]]:
     """The command's own options, and the rest in its order. Raises `UsageError` for one without its value."""
     found: dict[str, Any] = {}
@@ -89,6 +93,8 @@ def split_options(argv: Iterable[str]) -> tuple[Options, list[str]]:
             found[TAKES_VALUE[name]] = given
         elif word in SWITCHES:
             found[SWITCHES[word]] = True
+        elif word in OF_THE_ENGINE or (not rest and word in OF_THE_ENGINE_FIRST):
+            continue
         else:
             rest.append(word)
     options = Options(**found)

@@ -90,7 +90,7 @@ def _rows(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def _first_line(doc: str) -> str:
-    return " ".join(doc.strip().split("\n\n")[0].split()) or "-"
+    return doc.strip().partition("\n")[0].strip() or "-"
 
 
 def _described(argument: Argument) -> str:

@@ -33,7 +33,16 @@ async def from_(
         image = await pull(session, name, c.platform, [*auth, *options])
     plain = await images.container_of(session, image, address)
     return dataclasses.replace(
-        plain, registry_auth=c.registry_auth, mounts=c.mounts, secret_env=c.secret_env, bindings=c.bindings
+        plain,
+        env=tuple({**dict(c.env), **dict(plain.env)}.items()),
+        volatile=c.volatile,
+        labels=tuple({**dict(c.labels), **dict(plain.labels)}.items()),
+        annotations=c.annotations,
+        mounts=c.mounts,
+        secret_env=c.secret_env,
+        bindings=c.bindings,
+        registry_auth=c.registry_auth,
+        terminal=c.terminal,
     )
 
 
@@ -117,9 +126,10 @@ async def as_service(
     use_entrypoint: bool = False,
     insecure_root_capabilities: bool = False,
 ) -> services.ServiceValue:
-    command = (c.entrypoint if use_entrypoint else ()) + (tuple(args) or c.args)
-    if not command and (last := c.last_exec()):
-        command = last.args
+    entrypoint = use_entrypoint or not (args or c.own_args)
+    command = (c.entrypoint if entrypoint else ()) + (tuple(args) or c.args)
+    if not command:
+        raise DaggerPodmanError("no service command has been set")
     return services.ServiceValue(c, command, privileged=insecure_root_capabilities)
 
 

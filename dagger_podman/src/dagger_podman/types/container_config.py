@@ -57,6 +57,10 @@ async def with_exposed_port(
     return replace(c, ports=(*_without_port(c, port, protocol).ports, added))
 
 
+def _with_entrypoint(c: Container, args: tuple[str, ...], keep: bool) -> Container:
+    return replace(c, entrypoint=args) if keep else replace(c, entrypoint=args, args=(), own_args=False)
+
+
 def _without_mount(c: Container, path: str) -> Container:
     return replace(c, mounts=tuple(m for m in c.mounts if m.path != c.path(path)))
 
@@ -65,11 +69,9 @@ computed(
     C,
     lazy=True,
     withAnnotation=lambda c, name, value: c.having("annotations", name, value),
-    withDefaultArgs=lambda c, args: replace(c, args=args),
+    withDefaultArgs=lambda c, args: replace(c, args=args, own_args=True),
     withDefaultTerminalCmd=lambda c, args: replace(c, terminal=args),
-    withEntrypoint=lambda c, args, keep_default_args=False: replace(
-        c, entrypoint=args, args=c.args if keep_default_args else ()
-    ),
+    withEntrypoint=lambda c, args, keep_default_args=False: _with_entrypoint(c, args, keep_default_args),
     withEnvVariable=lambda c, name, value: c.having("env", name, value),
     withLabel=lambda c, name, value: c.having("labels", name, value),
     withRegistryAuth=lambda c, address, username, secret: c.having("registry_auth", address, username, secret),
@@ -80,10 +82,8 @@ computed(
     withVolatileVariable=lambda c, name, value: c.having("volatile", name, value),
     withWorkdir=lambda c, path: replace(c, workdir=c.path(path)),
     withoutAnnotation=lambda c, name: c.lacking("annotations", name),
-    withoutDefaultArgs=lambda c: replace(c, args=()),
-    withoutEntrypoint=lambda c, keep_default_args=False: replace(
-        c, entrypoint=(), args=c.args if keep_default_args else ()
-    ),
+    withoutDefaultArgs=lambda c: replace(c, args=(), own_args=False),
+    withoutEntrypoint=lambda c, keep_default_args=False: _with_entrypoint(c, (), keep_default_args),
     withoutEnvVariable=lambda c, name: c.lacking("env", name),
     withoutExposedPort=_without_port,
     withoutLabel=lambda c, name: c.lacking("labels", name),

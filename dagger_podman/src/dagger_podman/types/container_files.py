@@ -35,7 +35,7 @@ async def _changed(
     return dataclasses.replace(c, root=Edited(base, (*before, change)))
 
 
-@field(C)
+@field(C, note="`permissions` are given to all that is copied; Dagger 0.21 passes them over")
 async def with_directory(
     session: Session,
     c: Container,
@@ -68,12 +68,7 @@ async def with_file(
 
 @field(C)
 async def with_files(
-    session: Session,
-    c: Container,
-    path: str,
-    sources: Sequence[Node],
-    permissions: int | None = None,
-    owner: str = "",
+    session: Session, c: Container, path: str, sources: Sequence[Node], permissions: int | None = None, owner: str = ""
 ) -> Container:
     for source in sources:
         c = await with_file(session, c, path.rstrip("/") + "/", source, permissions, owner)

@@ -23,11 +23,7 @@ PUSHES_AT_ONCE = 4
 
 
 @field(C, note="layers are not compressed", ignores=("forcedCompression",))
-async def as_tarball(
-    session: Session,
-    c: Container,
-    media_types: str = "OCIMediaTypes",
-) -> FileValue:
+async def as_tarball(session: Session, c: Container, media_types: str = "OCIMediaTypes") -> FileValue:
     with session.store.temporary_folder() as folder:
         await save(session, c, folder / "image.tar", media_types)
         with (folder / "image.tar").open("rb") as file:
@@ -115,23 +111,13 @@ def _last_error(stderr: bytes) -> str:
 
 
 @field(C, note="layers are not compressed", ignores=("forcedCompression",))
-async def export(
-    session: Session,
-    c: Container,
-    path: str,
-    media_types: str = "OCIMediaTypes",
-) -> str:
+async def export(session: Session, c: Container, path: str, media_types: str = "OCIMediaTypes") -> str:
     whole = media_types == "OCIMediaTypes"
     return await exporting.export(session, c if whole else await as_tarball(session, c, media_types), path)
 
 
 @field(C, note="layers are not compressed", ignores=("forcedCompression",))
-async def export_image(
-    session: Session,
-    c: Container,
-    name: str,
-    media_types: str = "OCIMediaTypes",
-) -> None:
+async def export_image(session: Session, c: Container, name: str, media_types: str = "OCIMediaTypes") -> None:
     if not re.fullmatch(r"[a-z0-9]+[\w./:-]*", name):
         raise DaggerPodmanError(f"invalid image name {name!r}")
     image = await images.assemble(session, c)

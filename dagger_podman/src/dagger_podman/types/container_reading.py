@@ -49,7 +49,7 @@ async def _read_root(session: Session, root: Root, path: str) -> Tree | FileValu
         raise MissingPathError(path)
     image = await images.image_of(session, root)
 
-    async def read() -> Any:
+    async def read() -> Tree | FileValue:
         key = digest_of([image, path])
         if (known := session.store.read("read", key)) and whole(session.store, value := _found(known, path)):
             return value
@@ -57,8 +57,7 @@ async def _read_root(session: Session, root: Root, path: str) -> Tree | FileValu
         session.store.write("read", key, found)
         return _found(found, path)
 
-    value: Tree | FileValue = await session.once(f"read {image} {path}", read)
-    return value
+    return await session.once(f"read {image} {path}", read)
 
 
 def _found(found: dict[str, Any], path: str) -> Tree | FileValue:
@@ -102,14 +101,10 @@ async def stat(session: Session, c: Container, path: str, do_not_follow_symlinks
 
 @field(C)
 async def exists(
-    session: Session,
-    c: Container,
-    path: str,
-    expected_type: str | None = None,
-    do_not_follow_symlinks: bool = False,
+    session: Session, c: Container, path: str, expected_type: str | None = None, do_not_follow_symlinks: bool = False
 ) -> bool:
     try:
-        found = await stat(session, c, path, do_not_follow_symlinks)
+        found = await stat(session, c, path, do_not_follow_symlinks or expected_type == "SYMLINK_TYPE")
     except MissingPathError:
         return False
     return expected_type in (None, FILE_TYPES[found.entry.kind])

@@ -30,7 +30,8 @@ def _chown(d: Tree, path: str, owner: str) -> Tree:
 
 
 def _exists(d: Tree, path: str, expected_type: str | None = None, do_not_follow_symlinks: bool = False) -> bool:
-    entry = d.entries.get(tree.resolve(d, path, last=not do_not_follow_symlinks))
+    last = not do_not_follow_symlinks and expected_type != "SYMLINK_TYPE"
+    entry = d.entries.get(tree.resolve(d, path, last))
     return entry is not None and expected_type in (None, FILE_TYPES[entry.kind])
 
 
@@ -63,7 +64,9 @@ def _with_error(d: Tree, err: str) -> Tree:
 
 
 def _with_file(d: Tree, path: str, source: FileValue, permissions: int | None = None, owner: str = "") -> Tree:
-    target = posixpath.join(path, source.name) if path.endswith("/") else path
+    there = d.entries.get(tree.resolve(d, path))
+    into = path.endswith("/") or (there is not None and there.kind == "directory")
+    target = posixpath.join(path, source.name) if into else path
     entry = source.entry if permissions is None else replace(source.entry, mode=permissions)
     return tree.with_entry(d, target, entry.owned(numeric_ids(owner)))
 
@@ -72,6 +75,14 @@ def _with_files(d: Tree, path: str, sources: Sequence[FileValue], permissions: i
     for source in sources:
         d = _with_file(d, path.rstrip("/") + "/", source, permissions)
     return d
+
+
+def _with_new_directory(d: Tree, path: str, permissions: int = 0o644) -> Tree:
+    """One that is there stays as it is; the folders above a new one get its permissions too."""
+    found = tree.resolve(d, path)
+    if found in d.entries and d.entries[found].kind != "directory":
+        raise DaggerPodmanError(f"mkdir {path}: not a directory")
+    return d if found in d.entries else tree.with_entry(d, path, Entry("directory", permissions), permissions)
 
 
 computed(
@@ -90,7 +101,7 @@ computed(
     withError=_with_error,
     withFile=_with_file,
     withFiles=_with_files,
-    withNewDirectory=lambda d, path, permissions=0o755: tree.with_entry(d, path, Entry("directory", permissions)),
+    withNewDirectory=_with_new_directory,
     withSymlink=lambda d, target, link_name: tree.with_entry(d, link_name, Entry("symlink", 0o777, content=target)),
     withoutDirectory=lambda d, path: tree.without(d, [path]),
     withoutFile=lambda d, path: tree.without(d, [path]),
@@ -110,7 +121,15 @@ async def new_directory(_: Session) -> Tree:
 
 @field(D)
 async def with_new_file(session: Session, d: Tree, path: str, contents: str, permissions: int = 0o644) -> Tree:
-    return tree.with_entry(d, path, new_file(session.store, "", contents, permissions).entry)
+    """One that is there keeps its permissions and owner, and a link to one stays a link."""
+    made = new_file(session.store, "", contents, permissions or 0o644).entry
+    found = tree.resolve(d, path)
+    there = d.entries.get(found)
+    if there is not None and there.kind == "directory":
+        raise DaggerPodmanError(f"open {path}: is a directory")
+    if there is not None:
+        made = replace(made, mode=there.mode, uid=there.uid, gid=there.gid)
+    return tree.with_entry(d, found, made)
 
 
 @field(D)
@@ -154,7 +173,8 @@ async def docker_build(
     secrets: Sequence[SecretValue] = (),
 ) -> Container:
     image = await building.build(session, d, dockerfile, platform, build_args, target, secrets)
-    return await images.container_of(session, image)
+    c = await images.container_of(session, image)
+    return replace(c, own_args=bool(c.args), ports=tuple(replace(p, of_image=False) for p in c.ports))
 
 
 @field(D)

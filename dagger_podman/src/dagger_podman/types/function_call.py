@@ -92,11 +92,7 @@ async def source(session: Session, module: tuple[str, Node]) -> Tree:
 
 @field("CurrentModule")
 async def workdir(
-    session: Session,
-    _: tuple[str, Node],
-    path: str,
-    exclude: Sequence[str] = (),
-    include: Sequence[str] = (),
+    session: Session, _: tuple[str, Node], path: str, exclude: Sequence[str] = (), include: Sequence[str] = ()
 ) -> Tree:
     """A folder that the module's process wrote, below its working directory, which is / here."""
     with session.store.temporary_folder() as folder:

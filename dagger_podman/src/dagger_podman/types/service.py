@@ -13,12 +13,17 @@ from ..terminal import in_service
 
 S = "Service"
 
-computed(S, ports=lambda s: list(s.ports), withHostname=lambda s, hostname: dataclasses.replace(s, hostname=hostname))
+computed(
+    S,
+    sync=lambda s: None,
+    ports=lambda s: list(s.ports),
+    withHostname=lambda s, hostname: dataclasses.replace(s, hostname=hostname),
+)
 for function in (services.endpoint, services.stop, services.up):
     field(S)(function)
 
 
-@field(S, "start", "sync")
+@field(S)
 async def start(session: Session, s: ServiceValue) -> None:
     await services.start(session, s)
 
