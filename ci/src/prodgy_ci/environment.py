@@ -23,6 +23,7 @@ from .errors import InputError, ProdgyError
 from .images import record as images_record
 from .images.registry import Registry, registry
 from .nearest import hint
+from .records import read
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,6 +32,7 @@ run_each_time: Callable[[F], F] = cast(Any, function)(cache="never")
 
 IMAGES = Doc("images.json, as publish or promote gave it")
 SERVICES = Doc("These services alone, separated by commas; by default all")
+DEPLOYED = Doc("deployed.json as the plan had it; where a service serves something else by now, nothing is changed")
 OFFLINE = Doc("Leave out what needs a network")
 STACK = Doc("Check the stack instead, started for this; no environment is asked")
 
@@ -78,6 +80,7 @@ class Environment:
         self,
         images: Annotated[dagger.File, IMAGES],
         services: Annotated[list[str] | None, SERVICES] = None,
+        deployed: Annotated[dagger.File | None, DEPLOYED] = None,
         dry_run: Annotated[bool, Doc("Say what would be sent, without secrets; send nothing but reads")] = False,
         without_checks: Annotated[bool, Doc("Leave out preflight and verify")] = False,
     ) -> dagger.File:
@@ -87,6 +90,9 @@ class Environment:
         Fails, with deployments.json in the message, where that went wrong.
         """
         published = images_record.load(await images.contents(), "--images")
+        if deployed is not None:
+            before = read(record.Deployed, await deployed.contents(), "--deployed", "a file that `deployed` wrote")
+            await run.unmoved(await self.where(), before, published)
         if dry_run:
             made, text = await run.describe(await self.where(), published, services)
             say(text or "nothing would be sent")

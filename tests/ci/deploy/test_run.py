@@ -1,15 +1,21 @@
 """What is decided before any target is asked."""
 
 import re
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from unittest.mock import AsyncMock
 
 import anyio
 import pytest
 from pydantic import SecretStr
 
+from prodgy_ci.catalog import Service
 from prodgy_ci.catalog.load import builtin
 from prodgy_ci.deploy import run
+from prodgy_ci.deploy.record import Deployed, Served
+from prodgy_ci.deploy.target import Serving
 from prodgy_ci.deploy.where import Where
 from prodgy_ci.errors import InputError
 from prodgy_ci.images.record import Image, Images
@@ -105,3 +111,46 @@ def test_a_name_that_is_no_apps_or_another_services_is_refused(api: str, message
     names = {"apiContainerAppName": api, "engineContainerAppName": "same", "resourceGroup": "prodgy-dev"}
     with pytest.raises(InputError, match=message):
         anyio.run(run.deploy, place(**names), published("r.example.com/prodgy-{service}:1@sha256:0", "api", "engine"))
+
+
+@dataclass
+class Serves:
+    """A target that serves a commit."""
+
+    service: str
+    commit: str | None
+
+    async def serving(self) -> Serving | None:
+        return Serving(self.commit, None, "r", None) if self.commit else None
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ({"api": "0" * 40, "docs": None}, None),
+        ({"api": "ab" * 20, "docs": None}, None),
+        ({"api": "0" * 40, "docs": "c" * 40}, "docs: serves cccccccccc; the plan was made when it served nothing"),
+        ({"api": None, "docs": None}, "api: serves nothing; the plan was made when it served 0000000000"),
+    ],
+    ids=["as planned", "this release already", "another release", "gone"],
+)
+def test_a_plan_that_is_out_of_date_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, now: dict[str, str | None], told: str | None
+) -> None:
+    @asynccontextmanager
+    async def reached(where: Where, services: Sequence[Service]) -> AsyncIterator[SimpleNamespace]:
+        yield SimpleNamespace(targets=[Serves(service.name, now[service.name]) for service in services])
+
+    monkeypatch.setattr(run, "reached", reached)
+    before = Deployed(environment="development", services={"api": Served(commit="0" * 40, revision="r"), "docs": None})
+    if told is None:
+        anyio.run(run.unmoved, place(), before, published())
+        return
+    with pytest.raises(InputError, match=f"run the pipeline again:\n{told}"):
+        anyio.run(run.unmoved, place(), before, published())
+
+
+def test_a_record_of_another_environment_is_refused() -> None:
+    before = Deployed(environment="staging", services={})
+    with pytest.raises(InputError, match="is of 'staging', and 'development' is deployed to"):
+        anyio.run(run.unmoved, place(), before, published())

@@ -29,6 +29,10 @@ class Deployed(Record):
     environment: str
     services: dict[str, Served | None] = Field(description="By name; null where nothing was ever deployed")
 
+    def commits(self) -> dict[str, str | None]:
+        """What each service served, by its name."""
+        return {name: one.commit if one else None for name, one in self.services.items()}
+
 
 class Deployment(Record):
     """What became of one service."""

@@ -61,6 +61,28 @@ async def deploy(
         )
 
 
+async def unmoved(where: Where, before: Deployed, images: Images) -> None:
+    """Raises InputError where a service serves neither what it did when the plan was made, nor the images' commit.
+
+    The plan of a run that waited, for an approval or its turn, says nothing of what another run did meanwhile.
+    """
+    if before.environment != where.environment.name:
+        raise InputError(f"--deployed: is of '{before.environment}', and '{where.environment.name}' is deployed to")
+    planned = before.commits()
+    async with reached(where, [s for s in where.catalog.services.values() if s.name in planned]) as place:
+        now = {name: one.commit if one else None for name, one in (await rollout.read(place.targets)).items()}
+    own = dict.fromkeys(images.images, images.commit)
+    moved = [
+        f"{name}: serves {(commit or 'nothing')[:10]}; the plan was made when it served {(planned[name] or 'nothing')[:10]}"
+        for name, commit in now.items()
+        if commit not in (planned[name], own.get(name, planned[name]))
+    ]
+    if moved:
+        raise InputError(
+            "nothing was changed, for the plan is out of date; run the pipeline again:\n" + "\n".join(moved)
+        )
+
+
 async def describe(where: Where, images: Images, names: Sequence[str] | None = None) -> tuple[Deployments, str]:
     """What `deploy` would do: the record, and what would be sent, for people. Sends only reads."""
     if not images.images and names is None:
