@@ -144,6 +144,33 @@ async def test_a_new_file_or_folder_leaves_what_is_there_as_it_is(files: dagger.
         await files.with_new_file("a", "x").sync()
 
 
+async def test_what_is_written_at_a_mount_is_meant_for_beneath_and_below_a_cache_for_nothing(
+    files: dagger.Directory,
+) -> None:
+    base = dag.container().from_(PYTHON)
+    mounted = base.with_mounted_file("/etc/motd", files.file("a/real"))
+    assert await mounted.with_new_file("/etc/motd", "new").file("/etc/motd").contents() == "new"
+    with pytest.raises(dagger.QueryError, match="cannot retrieve path from a cache mount"):
+        await base.with_mounted_cache("/cache", dag.cache_volume("beneath")).with_new_file("/cache/x", "x").sync()
+
+
+async def test_lines_of_an_env_file(session: None) -> None:
+    text = "export A=1\n# no\nB=\"x y\" # note\nC='q'\nA=2\nD=http://x/#y\nE\n"
+    found = dag.file("env", text).as_env_file()
+    assert {await v.name(): await v.value() for v in await found.variables()} == {
+        **{"A": "2", "B": "x y", "C": "q", "D": "http://x/#y", "E": ""}
+    }
+
+
+async def test_text_is_replaced_once_from_a_line_on_or_everywhere(session: None) -> None:
+    text = dag.file("text", "a\na\na\n")
+    assert await text.with_replaced("a", "b", first_from=2).contents() == "a\nb\na\n"
+    assert await text.with_replaced("a", "b", all=True).contents() == "b\nb\nb\n"
+    for search, said in (("a", "found 3 times"), ("z", "not found")):
+        with pytest.raises(dagger.QueryError, match=said):
+            await text.with_replaced(search, "b").contents()
+
+
 async def test_what_an_image_has_is_laid_over_what_was_set_before(session: None) -> None:
     early = dag.container().with_env_variable("EARLY", "1").with_env_variable("PATH", "/none").with_label("early", "1")
     container = early.from_(PYTHON)

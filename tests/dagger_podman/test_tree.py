@@ -34,6 +34,12 @@ def test_what_is_taken_out_is_a_name_unless_it_has_an_asterisk() -> None:
     assert tree.without(pages, ["."]).entries.keys() == {""}
 
 
+def test_a_folder_that_is_gone_is_told_once_and_a_mode_counts_where_it_lets_a_file_run() -> None:
+    old, new = made(a__b="1", a__c="2", run="x"), tree.with_entry(made(keep="1"), "run", file("x", 0o600))
+    assert tree.changes(old, new) == (["keep"], [], ["a/"])
+    assert tree.changes(old, tree.with_entry(old, "run", file("x", 0o755)))[1] == ["run"]
+
+
 def test_an_entry_brings_the_folders_above_it() -> None:
     assert tree.listing(made(a__b__c="x")) == ["a/"]
     assert tree.listing(made(a__b__c="x"), "a/b") == ["c"]

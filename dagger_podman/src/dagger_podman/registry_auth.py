@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator
 
 from . import services
@@ -36,10 +37,16 @@ async def auth_file(session: Session, c: Container, address: str, reached_as: st
             password = (await (await session.value(secret)).read()).rstrip(b"\r\n")
             encoded = base64.b64encode(username.encode() + b":" + password)
             session.scrubber.add(encoded)
-            host = registry.partition("/")[0]
-            for name in (host, reached_as.partition("/")[0]) if host == address.partition("/")[0] else (host,):
+            host = _host(registry)
+            for name in (host, _host(reached_as)) if host == _host(address) else (host,):
                 entries[name] = {"auth": encoded.decode()}
         path = folder / "auth.json"
         path.write_text(json.dumps({"auths": entries}))
         path.chmod(0o600)
         yield ["--authfile", str(path)]
+
+
+def _host(address: str) -> str:
+    """The registry of an image, or of an address as people write it."""
+    first = re.sub(r"^https?://", "", address).partition("/")[0].replace("index.docker.io", "docker.io")
+    return first if "." in first or ":" in first or first == "localhost" else "docker.io"

@@ -198,6 +198,11 @@ def _same(a: Entry | None, b: Entry | None) -> bool:
     return a == b or (a is not None and b is not None and a.kind == b.kind == "directory")
 
 
+def _content(entry: Entry) -> tuple[object, ...]:
+    """What counts of a path as its content: of its permissions, whether it can be run."""
+    return (entry.kind, entry.content, entry.kind == "file" and bool(entry.mode & 0o111))
+
+
 def diff(old: Tree, new: Tree) -> Tree:
     """What `new` adds or changes, with the folders above it."""
     changed = [p for p, e in new.entries.items() if p and e != old.entries.get(p) and not _same(e, old.entries.get(p))]
@@ -206,8 +211,9 @@ def diff(old: Tree, new: Tree) -> Tree:
 
 
 def changes(old: Tree, new: Tree) -> tuple[list[str], list[str], list[str]]:
-    """Added, modified and removed paths; of a removed or added folder also what is in it."""
+    """Added, modified and removed paths; of an added folder also what is in it, of a removed one itself alone."""
     added = sorted(_shown(new, p) for p in new.entries if p not in old.entries)
-    modified = sorted(p for p, e in new.entries.items() if p in old.entries and not _same(e, old.entries[p]))
-    removed = sorted(_shown(old, p) for p in old.entries if p not in new.entries)
+    modified = sorted(p for p, e in new.entries.items() if p in old.entries and _content(e) != _content(old.entries[p]))
+    gone = [p for p in old.entries if p not in new.entries]
+    removed = sorted(_shown(old, p) for p in gone if posixpath.dirname(p) in new.entries)
     return added, modified, removed

@@ -13,7 +13,7 @@ from ..typedefs import Argument, Field, Schema, TypeRef, kebab
 
 PROGRAM = "dagger-podman call"
 
-ADDRESSED = ("CacheVolume", "Container", "Directory", "File", "Secret", "Service")
+ADDRESSED = ("CacheVolume", "Container", "Directory", "File", "Secret", "Service", "Socket")
 """The objects that an address on the command line can stand for."""
 
 TAKES_VALUE = {"-m": "module", "--mod": "module", "-o": "output", "--output": "output", "--progress": "progress"}

@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Sequence
 from typing import Any
 
+from ..errors import DaggerPodmanError
 from ..execution import mount_value
 from ..fields import field
 from ..nodes import Node
@@ -26,6 +27,11 @@ async def _changed(
     The latter by the directory's field `name`, whose argument `key` is the path in it.
     """
     mount = c.mount_at(path)
+    if mount and mount.path == path and (mount.kind, name) != ("directory", "withDirectory"):
+        c = dataclasses.replace(c, mounts=tuple(m for m in c.mounts if m is not mount))  # what it hid is meant
+        return await _changed(session, c, path, change, name, key, **arguments)
+    if mount and mount.kind in ("cache", "temp"):
+        raise DaggerPodmanError(f"failed to locate path {path}: cannot retrieve path from a {mount.kind} mount")
     if mount and mount.kind == "directory" and mount.source:
         source = stored_tree(session, await mount_value(session, mount)) if mount.after else mount.source
         args = tuple(sorted({**arguments, key: posixpath.relpath(path, mount.path)}.items()))

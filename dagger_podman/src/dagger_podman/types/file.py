@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import replace
 
 from .. import exporting
@@ -80,14 +81,14 @@ async def with_replaced(
     session: Session, f: FileValue, search: str, replacement: str, all: bool = False, first_from: int | None = None
 ) -> FileValue:
     text = text_of(session, f)
-    if first_from is not None:
-        lines = text.splitlines(keepends=True)
-        head, tail = "".join(lines[: first_from - 1]), "".join(lines[first_from - 1 :])
-        text = head + tail.replace(search, replacement, 1)
-    elif not all and text.count(search) != 1:
-        raise DaggerPodmanError(f"search string found {text.count(search)} times in {f.name}, expected once")
-    else:
-        text = text.replace(search, replacement)
+    lines = text.splitlines(keepends=True)
+    head, tail = "".join(lines[: (first_from or 1) - 1]), "".join(lines[(first_from or 1) - 1 :])
+    count = tail.count(search)
+    if not count and not all:
+        raise DaggerPodmanError(f"search string not found in {f.name}")
+    if count > 1 and first_from is None and not all:
+        raise DaggerPodmanError(f"search string found {count} times in {f.name}, expected once")
+    text = head + tail.replace(search, replacement, -1 if all else 1)
     replaced = new_file(session.store, f.name, text).entry
     return replace(f, entry=replace(f.entry, content=replaced.content, size=replaced.size))
 
@@ -96,10 +97,11 @@ async def with_replaced(
 async def as_env_file(session: Session, f: FileValue, expand: bool = False) -> tuple[tuple[str, str], ...]:
     pairs = []
     for line in text_of(session, f).splitlines():
-        key, separator, value = line.strip().partition("=")
-        if separator and not key.startswith("#"):
-            pairs.append((key.strip(), value.strip().strip("\"'")))
-    return tuple(pairs)
+        key, _, value = line.strip().removeprefix("export ").partition("=")
+        if key and not key.startswith("#"):
+            quoted = re.fullmatch(r"""\s*(["'])(.*?)\1\s*(?:#.*)?""", value)
+            pairs.append((key.strip(), quoted[2] if quoted else re.sub(r"(^|\s)#.*", "", value).strip()))
+    return tuple(sorted(dict(pairs).items()))
 
 
 @field(F)
