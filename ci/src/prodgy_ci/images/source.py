@@ -85,8 +85,12 @@ def differences(status: str) -> list[str]:
 
 def _left_out(path: str) -> str:
     """That a committed file is in no build, because of its name or a folder's."""
-    patterns = (pattern for pattern in HEAVY if any(fnmatch(p, pattern.removeprefix("**/")) for p in path.split("/")))
-    return next((f" (no build takes {pattern} from a source; rename it)" for pattern in patterns), "")
+    parts = path.split("/")
+    for pattern in HEAVY:
+        anywhere = pattern.startswith("**/")
+        if any(fnmatch(part, pattern.removeprefix("**/")) for part in (parts if anywhere else parts[:1])):
+            return f" (no build takes {pattern} from a source; rename it)"
+    return ""
 
 
 def web_url(remote: str) -> str | None:
