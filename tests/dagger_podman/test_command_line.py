@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -34,6 +35,8 @@ BUILD = Field(
         argument("buildTags", TypeRef("list", of=STRING, optional=True)),
         argument("token", TypeRef("object", "Secret", optional=True)),
         argument("ratio", TypeRef("scalar", "Float", optional=True)),
+        argument("ports", TypeRef("list", of=TypeRef("input", "PortForward"), optional=True)),
+        argument("buildArgs", TypeRef("list", of=TypeRef("input", "BuildArg"), optional=True)),
     ),
     doc="Builds.\n\nAnd more.",
 )
@@ -90,8 +93,10 @@ def test_flags_belong_to_the_function_before_them() -> None:
         (["--colour", "deep_blue"], "colour", "DEEP_BLUE"),
         (["--build-tags", "a,b", "--build-tags", '"c,d"'], "buildTags", ["a", "b", "c,d"]),
         (["--ratio", "0.5"], "ratio", 0.5),
+        (["--ports", "8080:80"], "ports", [{"frontend": 8080, "backend": 80}]),
+        (["--build-args", "A=b=c"], "buildArgs", [{"name": "A", "value": "b=c"}]),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else None,
 )
 def test_a_flags_text_becomes_the_arguments_value(words: list[str], name: str, value: object) -> None:
     assert parsed("build", "--service", "a", *words).steps[0].args[name] == value
@@ -108,10 +113,12 @@ def test_a_flags_text_becomes_the_arguments_value(words: list[str], name: str, v
         (["build", "--service"], "flag needs an argument: --service"),
         (["build", "--retries", "x"], 'invalid argument "x" for "--retries" flag: a whole number is needed'),
         (["build", "--fast=maybe"], 'invalid argument "maybe" for "--fast" flag: true or false is needed'),
+        (["build", "--ports", "8080"], 'invalid argument "8080" for "--ports" flag: frontend:backend is needed'),
+        (["build", "--build-args", "=b"], "name=value is needed"),
         (["build", "--colour", "x"], "value should be one of DEEP_BLUE,RED"),
         (["odd"], 'unknown command "odd"'),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else None,
 )
 def test_a_mistake_is_named(words: list[str], message: str) -> None:
     with pytest.raises(UsageError) as error:
@@ -158,6 +165,9 @@ def test_a_function_that_no_flag_can_serve_is_said_to_be_skipped() -> None:
         (None, STRING, "<nil>", "null\n"),
         (True, TypeRef("scalar", "Boolean"), "true", "true\n"),
         (["a", "b"], TEXTS, "a\nb\n", '[\n    "a",\n    "b"\n]\n'),
+        ([["a"], ["b", "c"]], TypeRef("list", of=TEXTS), "[a]\n[b c]\n", ANY),
+        (2.0, TypeRef("scalar", "Float"), "2", "2\n"),
+        (2.5, TypeRef("scalar", "Float"), "2.5", "2.5\n"),
         (None, TypeRef("void"), "", ""),
         ("File@xxh3:1", TypeRef("object", "File"), "File@xxh3:1\n", "File@xxh3:1\n"),
     ],

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import re
 import time
 from pathlib import Path
+from typing import Any
 
 import dagger
 import httpx
@@ -205,14 +207,87 @@ async def test_a_service_runs_its_entrypoint_unless_it_was_told_what_to_run(sess
         await base.without_default_args().as_service().start()
 
 
+async def test_a_working_directory_that_is_only_named_is_made_for_a_service_too(session: None) -> None:
+    named = dag.container().from_(PYTHON).with_workdir(f"/new/{time.time_ns()}").with_exposed_port(8000)
+    service = await named.with_default_args(["python3", "-m", "http.server"]).as_service().start()
+    async with httpx.AsyncClient() as client:
+        assert "Directory listing for /" in (await client.get(await service.endpoint(scheme="http"))).text
+    await service.stop(kill=True)
+
+
 async def test_permissions_of_a_directory_are_those_of_all_that_is_copied(files: dagger.Directory) -> None:
     script = "stat -c '%a %n' /tmp /tmp/a /tmp/a/real && ls /tmp/a"
     base = dag.container().from_(PYTHON)
-    for container in (base, base.with_mounted_directory("/tmp", dag.directory())):
+    # The root of a directory keeps its own; what is mounted at /tmp is one.
+    for container, root in ((base, 711), (base.with_mounted_directory("/tmp", dag.directory()), 755)):
         copied = container.with_directory("/tmp", files, permissions=0o711)
         assert await copied.with_exec(["sh", "-c", script]).stdout() == (
-            "711 /tmp\n711 /tmp/a\n711 /tmp/a/real\nlink\nreal\n"
+            f"{root} /tmp\n711 /tmp/a\n711 /tmp/a/real\nlink\nreal\n"
         )
+
+
+async def test_folders_that_are_there_get_the_attributes_of_what_is_copied_into_them(session: None) -> None:
+    base = dag.directory().with_new_directory("a/b", permissions=0o700)
+    source = dag.directory().with_new_directory("b", permissions=0o751)
+    copied = base.with_directory("a", source)
+    assert await copied.stat("a").permissions() == 0o755
+    assert await copied.stat("a/b").permissions() == 0o751
+    script = ["stat", "-c", "%a", "/a", "/a/b"]
+    container = dag.container().from_(PYTHON).with_directory("/", base).with_directory("/a", source)
+    assert await container.with_exec(script).stdout() == "755\n751\n"
+    linked = dag.container().from_(PYTHON).with_symlink("a", "/tmp/link")
+    assert await linked.with_exec(["stat", "-c", "%a", "/tmp"]).stdout() == "1777\n"
+
+
+async def test_output_can_be_written_to_what_is_mounted(session: None) -> None:
+    mounted = dag.container().from_(PYTHON).with_mounted_directory("/data", dag.directory())
+    command = ["sh", "-c", "echo out; echo err >&2"]
+    ran = mounted.with_exec(command, redirect_stdout="/data/out", redirect_stderr="/err")
+    assert await ran.file("/data/out").contents() == "out\n"
+    assert await ran.with_exec(["sh", "-c", "cat /data/out /err; stat -c %a /data/out /err"]).stdout() == (
+        "out\nerr\n600\n600\n"
+    )
+    over_file = mounted.with_mounted_file("/file", dag.file("file", "old")).with_exec(command, redirect_stdout="/file")
+    assert await over_file.file("/file").contents() == "out\n"
+
+
+async def test_a_cache_volume_of_another_source_owner_or_sharing_is_another(session: None) -> None:
+    key, start = f"test-{time.time_ns()}", dag.directory().with_new_file("start", "here")
+    base = dag.container().from_(PYTHON)
+
+    async def names(volume: dagger.CacheVolume, write: str, **options: Any) -> str:
+        mounted = base.with_mounted_cache("/c", volume, **options).with_env_variable("NOW", str(time.time_ns()))
+        return await mounted.with_exec(["sh", "-c", f"touch /c/{write}; stat -c '%u %n' /c /c/*"]).stdout()
+
+    assert await names(dag.cache_volume(key), "a") == "0 /c\n0 /c/a\n"
+    assert await names(dag.cache_volume(key), "b") == "0 /c\n0 /c/a\n0 /c/b\n"
+    assert await names(dag.cache_volume(key, owner="7"), "c") == "7 /c\n0 /c/c\n"
+    assert await names(dag.cache_volume(key), "d", owner="7") == "7 /c\n0 /c/c\n0 /c/d\n"
+    assert await names(dag.cache_volume(key, source=start), "e") == "0 /c\n0 /c/e\n0 /c/start\n"
+    assert await names(dag.cache_volume(key, source=start, owner="7"), "f") == "7 /c\n0 /c/f\n7 /c/start\n"
+    assert await names(dag.cache_volume(key, sharing=dagger.CacheSharingMode.PRIVATE), "g") == "0 /c\n0 /c/g\n"
+
+
+async def test_two_commands_that_lock_the_same_volumes_in_another_order_do_not_wait_for_ever(session: None) -> None:
+    one, two = (dag.cache_volume(f"lock-{n}", sharing=dagger.CacheSharingMode.LOCKED) for n in "12")
+    base = dag.container().from_(PYTHON).with_env_variable("NOW", str(time.time_ns()))
+    there = base.with_mounted_cache("/1", one).with_mounted_cache("/2", two).with_mounted_cache("/3", one)
+    back = base.with_mounted_cache("/2", two).with_mounted_cache("/1", one)
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(c.with_exec(["sleep", "0.3"]).sync() for c in (there, back, there, back)))
+
+
+async def test_an_image_reference_is_known_until_something_is_changed(session: None) -> None:
+    image = dag.container().from_(PYTHON)
+    assert re.fullmatch(r"docker\.io/library/python:3\.13-slim@sha256:[0-9a-f]{64}", await image.image_ref())
+    for changed in (image.with_env_variable("A", "1"), image.with_exec(["true"]), image.with_mounted_temp("/t")):
+        with pytest.raises(dagger.QueryError, match="can only be retrieved immediately after"):
+            await changed.image_ref()
+
+
+async def test_ports_and_default_arguments_outlive_another_base(session: None) -> None:
+    again = dag.container().with_exposed_port(8000, description="web").from_(PYTHON)
+    assert [(await p.port(), await p.description()) for p in await again.exposed_ports()] == [(8000, "web")]
 
 
 async def test_a_symlink_below_a_mount_is_made_in_the_mount(files: dagger.Directory) -> None:

@@ -22,10 +22,10 @@ def taken(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def up(runner: str, function: str, log: Path) -> Iterator[None]:
-    """`RUNNER call FUNCTION up`, interrupted at the end."""
+def up(runner: str, function: str, log: Path, *flags: str) -> Iterator[None]:
+    """`RUNNER call FUNCTION up FLAGS`, interrupted at the end."""
     with log.open("w") as file:
-        command = [runner, "call", "--progress=plain", function, "up"]
+        command = [runner, "call", "--progress=plain", function, "up", *flags]
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=file, stderr=file)
         try:
             yield
@@ -65,6 +65,14 @@ def test_dev_up_serves_redis_redis_commander_and_the_engine(runner: str, tmp_pat
             redis.sendall(b"PING\r\n")
             assert redis.recv(100) == b"+PONG\r\n"
     assert not any(map(taken, (6379, 8081, 8001)))
+
+
+@pytest.mark.usefixtures("free_ports")
+def test_ports_can_be_served_on_others_of_this_machine(runner: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with up(runner, "dev", log, "--ports", "3001:8001"):
+        assert '"service":"engine"' in answer("http://127.0.0.1:3001/health", log).replace(" ", "")
+        assert not taken(8001)
 
 
 @pytest.mark.usefixtures("free_ports")

@@ -47,6 +47,7 @@ async def build(
             options = [
                 *(["--platform", platform] if platform else []),
                 *(["--target", target] if target else []),
+                *(["--format", "docker"] if DOCKER_ONLY.search(text) else []),
                 *(w for name, image in ids.items() for w in ("--build-context", f"{name}=container-image://{image}")),
                 *(w for name, value in arguments.items() for w in ("--build-arg", f"{name}={value}")),
                 *("--tag", f"{IMAGES}/build:{key[:32]}"),
@@ -92,6 +93,8 @@ async def _build(
 
 STEP = re.compile(r"^--> ([0-9a-f]{11,64})$", re.MULTILINE)
 """What Podman says of the image that it keeps of a step. A command may print the same: prune looks at the image too."""
+DOCKER_ONLY = re.compile(r"^\s*(?:HEALTHCHECK|SHELL|ONBUILD)\s", re.IGNORECASE | re.MULTILINE)
+"""Instructions that OCI's format of images has no place for."""
 HEREDOC = re.compile(r"\s*(?:RUN|COPY|ADD)\s.*<<-?[\"']?\w+", re.IGNORECASE)
 
 

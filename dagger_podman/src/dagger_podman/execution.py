@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import os
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from . import images, services
 from .errors import ExecError, PodmanError
 from .image_files import on_image
+from .mounts import volume_name
 from .nodes import Node
 from .podman import IMAGES, Completed
 from .run_options import launch
@@ -23,6 +24,8 @@ from .state import Change, Container, Edited, Executed, Image, Mount
 from .store import digest_of
 from .tree import Tree
 from .values import FileValue, file_node, kept_tree
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +53,7 @@ async def exec_key(session: Session, ex: Executed) -> str:
         elif isinstance(value, FileValue):
             content = list(dataclasses.astuple(value.entry))
         else:
-            content = getattr(value, "key", value)
+            content = getattr(value, "key", value) or (mount.volume and volume_name(mount))
         return [mount.kind, mount.path, content, mount.owner, mount.mode, mount.read_only]
 
     async def secret_key(name: str, node: Node) -> list[str]:
@@ -122,12 +125,19 @@ async def _commit(session: Session, ex: Executed, key: str, outcome: Outcome) ->
     tag = f"{IMAGES}/cache:{key[:32]}"
     image = await session.podman("commit", "-q", "--pause=false", name, tag)
     await _remove(session, key, name)
-    for path, blob in ((ex.redirect_stdout, outcome.stdout), (ex.redirect_stderr, outcome.stderr)):
+    changes = tuple(
+        Change(path, file_node(session, blob, session.store.blob(blob).stat().st_size, "", 0o600), ex.container.user)
+        for path, blob in _redirected(ex, outcome.stdout, outcome.stderr)
+        if not ex.container.mount_at(path)
+    )
+    return await images.image_of(session, Edited(Image(image), changes)) if changes else image
+
+
+def _redirected(ex: Executed, stdout: T, stderr: T) -> Iterator[tuple[str, T]]:
+    """The absolute paths of the files that output is to be written to, with the output."""
+    for path, output in ((ex.redirect_stdout, stdout), (ex.redirect_stderr, stderr)):
         if path:
-            size = session.store.blob(blob).stat().st_size
-            change = Change(ex.container.path(path), file_node(session, blob, size, os.path.basename(path)))
-            image = await images.image_of(session, Edited(Image(image), (change,)))
-    return image
+            yield ex.container.path(path), output
 
 
 async def _remove(session: Session, key: str, name: str) -> None:
@@ -169,6 +179,10 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
             _check(ex, done.exit_code, stdout, stderr)
             if c.secret_env or any(m.kind == "secret" for m in c.mounts):
                 await _forget_secrets(session, name)
+            for path, output in _redirected(ex, stdout, stderr):
+                for m in prepared:
+                    if (mount := c.mount_at(path)) and m.path == mount.path:
+                        m.write(path, output)
             after = {m.path: await asyncio.to_thread(m.read_back) for m in prepared if m.folder}
         except BaseException:
             await _remove(session, key, name)

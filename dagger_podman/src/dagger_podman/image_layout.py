@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from .host import own_platform
-from .state import Container
+from .state import HEALTHCHECK, Container
 
 
 def write_layout(
@@ -55,6 +56,7 @@ def write_layout(
 
 def _config(container: Container) -> dict[str, Any]:
     ports: dict[str, Any] = {f"{p.number}/{p.protocol.lower()}": {} for p in container.ports}
+    health = dataclasses.astuple(container.healthcheck) if container.healthcheck else ()
     values: dict[str, Any] = {
         "User": container.user,
         "ExposedPorts": ports,
@@ -63,5 +65,6 @@ def _config(container: Container) -> dict[str, Any]:
         "Cmd": list(container.args),
         "WorkingDir": container.workdir,
         "Labels": dict(container.labels),
+        "Healthcheck": {n: v for n, v in zip(HEALTHCHECK, health, strict=True) if v} if health else None,
     }
     return {k: v for k, v in values.items() if v}

@@ -22,7 +22,7 @@ from .image_layout import write_layout
 from .layers import Edit
 from .podman import IMAGES, Podman
 from .session import Session
-from .state import Change, Container, Edited, Executed, Image, Port, Root, Scratch
+from .state import HEALTHCHECK, Change, Container, Edited, Executed, Healthcheck, Image, Port, Root, Scratch
 from .store import Store, digest_of
 from .tree import Entry, Tree, with_mode
 
@@ -156,6 +156,7 @@ async def container_of(session: Session, image: str, reference: str = "") -> Con
     found = await inspect(session, image)
     config = found["Config"]
     env = tuple((n, v) for n, _, v in (line.partition("=") for line in config.get("Env") or ()))
+    health = found.get("Healthcheck") or {}
     ports = (port.partition("/") for port in sorted(config.get("ExposedPorts") or {}))
     return Container(
         root=Image(image),
@@ -165,6 +166,9 @@ async def container_of(session: Session, image: str, reference: str = "") -> Con
         user=config.get("User") or "",
         entrypoint=tuple(config.get("Entrypoint") or ()),
         args=tuple(config.get("Cmd") or ()),
+        healthcheck=Healthcheck(tuple(health["Test"]), *(health.get(n, 0) for n in HEALTHCHECK[1:]))
+        if health
+        else None,
         ports=tuple(Port(int(number), protocol.upper() or "TCP", of_image=True) for number, _, protocol in ports),
         platform=f"{found['Os']}/{found['Architecture']}",
         reference=reference,
@@ -198,6 +202,21 @@ async def image_of(session: Session, root: Root) -> str:
 
             return await image_after(session, root)
     return await session.once(f"image {await key_of(session, root)}", lambda: _edited_image(session, root))
+
+
+async def image_to_start(session: Session, c: Container) -> str:
+    """The image of a container's files, its working directory made where it was only named."""
+    from .types.container_reading import exists
+
+    image = await image_of(session, c.root)
+    made = (
+        not c.workdir
+        or c.mount_at(c.workdir)
+        or (await inspect(session, image))["Config"].get("WorkingDir") == c.workdir
+    )
+    if made or await exists(session, dataclasses.replace(c, mounts=()), c.workdir):
+        return image
+    return await image_of(session, Edited(c.root, (Change(c.workdir, owner=c.user, make_directory=True),)))
 
 
 async def _edited_image(session: Session, root: Root) -> str:
@@ -236,8 +255,10 @@ async def assemble(session: Session, container: Container) -> str:
     changes: tuple[Change, ...] = ()
     if isinstance(root, Edited):
         changes, root = root.changes, root.base
-    if not changes and isinstance(root, Image) and await _is_unchanged(session, container, root.id):
-        return root.id
+    # Podman leaves a health check out where it writes an image in another format than the one it has it in.
+    if not container.healthcheck and not changes and isinstance(root, Image):
+        if await _is_unchanged(session, container, root.id):
+            return root.id
     base = None if isinstance(root, Scratch) else await image_of(session, root)
     found = await inspect(session, base) if base else {}
     with session.store.temporary_folder() as folder:

@@ -37,7 +37,7 @@ class Edit:
 def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
     """What a layer over the image mounted at `root` must hold to make the edits.
 
-    Symlinks of the image are followed within it, and folders that are there keep their attributes. `None` removes a path.
+    Symlinks of the image are followed within it. `None` removes a path.
     """
     layer: dict[str, Entry | None] = {}
 
@@ -60,7 +60,7 @@ def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
 
         return follow(path, link, last)
 
-    def put(path: str, entry: Entry, replace: bool = False) -> None:
+    def put(path: str, entry: Entry) -> None:
         missing = []
         for parent in _parents(path):
             found = existing(parent)
@@ -70,9 +70,7 @@ def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
                 missing.append(parent)
         for parent in missing:
             layer[parent] = Entry("directory")
-        found = existing(path)
-        keep = not replace and entry == ROOT and found is not None and found.kind == "directory"
-        layer[path] = found if keep else entry
+        layer[path] = entry
 
     for edit in edits:
         if edit.tree is None and edit.entry is None:
@@ -88,11 +86,9 @@ def layer_entries(root: Path, edits: Iterable[Edit]) -> dict[str, Entry | None]:
             into = edit.name and there is not None and there.kind == "directory"
             path = posixpath.join(edit.path, edit.name) if into else edit.path
             if target := resolve(path, last=edit.entry.kind == "directory"):
-                put(target, edit.entry.owned(owner), replace=True)
+                put(target, edit.entry.owned(owner))
         for path, entry in sorted((edit.tree.entries if edit.tree else {}).items()):
             target = resolve(posixpath.join(edit.path, path), last=entry.kind == "directory")
-            if not path and not owner and (found := existing(target)) and found.kind == "directory":
-                continue
             if target:
                 put(target, entry.owned(owner))
     unseen = {path for path, entry in layer.items() if entry is None and not os.path.lexists(root / path)}

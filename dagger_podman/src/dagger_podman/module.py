@@ -16,7 +16,7 @@ from .errors import UsageError
 from .files import ingest
 from .gitignore import git_ignored
 from .session import Session
-from .state import Change, Edited, Executed, Mount, Root
+from .state import CacheVolume, Change, Edited, Executed, Mount, Root
 from .store import Store, digest_of
 from .tree import Tree, filtered
 from .values import stored_tree
@@ -123,7 +123,7 @@ async def runtime_image(session: Session, module: Module) -> str:
     """The id of an image with the module's locked packages; changed code alone needs no new one."""
     base = await images.pulled(session, module.base_image)
     plain = await images.container_of(session, base)
-    cache = (Mount("cache", "/root/.cache/pip", cache_key="dagger-podman-pip"),)
+    cache = (Mount("cache", "/root/.cache/pip", volume=CacheVolume("dagger-podman-pip")),)
     plain = dataclasses.replace(plain, mounts=cache, user="", workdir="", entrypoint=())
     python = f"{VENV}/bin/python"
     pip = (python, "-m", "pip", "install", "--quiet", "--root-user-action=ignore", "--disable-pip-version-check")

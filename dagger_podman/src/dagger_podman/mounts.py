@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import os
+import posixpath
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import DaggerPodmanError, PodmanError
+from .errors import DaggerPodmanError
 from .files import ingest, write_out
-from .layers import numeric_ids, owner_ids
+from .layers import numeric_ids, owner_ids, within, write_layer
 from .podman import LABEL
 from .session import Session
-from .state import Container, Mount
+from .state import CacheVolume, Container, Mount
 from .store import digest_of
 from .tree import Tree
 from .values import FileValue
@@ -28,6 +31,14 @@ class Prepared:
     options: list[str]
     session: Session
     folder: Path | None = None
+
+    def write(self, path: str, output: bytes) -> None:
+        """Put what a command said at a path in the mounted folder, or in the place of the mounted file."""
+        if not self.folder:
+            raise DaggerPodmanError(f"cannot redirect output to {path}: what is mounted there is no directory or file")
+        inside = "content" if path == self.path else posixpath.relpath(path, self.path)
+        with open(within(self.folder, inside), "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(output)
 
     def read_back(self) -> str:
         """The digest of what is now in the mounted folder."""
@@ -56,22 +67,45 @@ async def with_numeric_owners(session: Session, c: Container) -> Container:
         return dataclasses.replace(c, mounts=tuple(owned))
 
 
-async def prepare(session: Session, stack: contextlib.AsyncExitStack, mount: Mount, folder: Path) -> Prepared:
+def volume_name(mount: Mount) -> str:
+    volume = mount.volume or CacheVolume("")
+    source = volume.source.digest if volume.source else ""
+    return f"dagger-podman-cache-{digest_of([volume.key, source, volume.sharing, mount.owner])[:24]}"
+
+
+async def locked_volumes(session: Session, stack: contextlib.AsyncExitStack, mounts: Sequence[Mount]) -> None:
+    """Waits for the cache volumes that one command at a time writes to: Dagger takes PRIVATE as LOCKED."""
+    for name in sorted({volume_name(m) for m in mounts if m.volume and m.volume.sharing != "SHARED"}):
+        await stack.enter_async_context(session.store.lock(name))
+
+
+async def _volume(session: Session, mount: Mount) -> None:
+    """Make a mount's cache volume if there is none, with what it starts from."""
+    name = volume_name(mount)
+    async with session.store.lock(f"{name}-made"):
+        if not (await session.podman.run("volume", "exists", name)).exit_code:
+            return
+        assert mount.volume
+        owner = numeric_ids(mount.owner)
+        uid, gid = owner or (0, 0)
+        with session.store.temporary_folder() as folder:
+            entries = mount.volume.source.entries if mount.volume.source else {}
+            write_layer(session.store, {p: e.owned(owner) for p, e in entries.items() if p}, folder / "source.tar")
+            await session.podman(
+                *("volume", "create", "--label", f"{LABEL}=true", "--opt", f"o=uid={uid},gid={gid}", name)
+            )
+            if entries:
+                await session.podman("volume", "import", name, str(folder / "source.tar"))
+
+
+async def prepare(session: Session, mount: Mount, folder: Path) -> Prepared:
     match mount.kind:
         case "temp":
             size = f",size={mount.size}" if mount.size else ""
             return Prepared(mount.path, ["--tmpfs", f"{mount.path}:rw,exec,mode=1777{size}"], session)
         case "cache":
-            name = f"dagger-podman-cache-{digest_of(mount.cache_key)[:24]}"
-            if mount.sharing == "LOCKED":
-                await stack.enter_async_context(session.store.lock(name))
-            if (await session.podman.run("volume", "exists", name)).exit_code:
-                uid, gid = numeric_ids(mount.owner) or (0, 0)
-                options = ("--label", f"{LABEL}=true", "--opt", f"o=uid={uid},gid={gid}")
-                made = await session.podman.run("volume", "create", *options, name)
-                if made.exit_code and b"already exists" not in made.stderr:
-                    raise PodmanError("volume create", made.exit_code, made.stderr.decode(errors="replace"))
-            return Prepared(mount.path, ["--volume", f"{name}:{mount.path}:nocopy"], session)
+            await session.once(f"volume {volume_name(mount)}", lambda: _volume(session, mount))
+            return Prepared(mount.path, ["--volume", f"{volume_name(mount)}:{mount.path}:nocopy"], session)
         case "socket":
             assert mount.source
             socket = await session.value(mount.source)

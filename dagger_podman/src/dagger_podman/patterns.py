@@ -37,7 +37,7 @@ def regex(pattern: str, below: bool = False) -> re.Pattern[str]:
 
 
 def clean(pattern: str) -> str:
-    return posixpath.normpath(pattern.strip()).lstrip("/")
+    return posixpath.normpath(pattern.strip())
 
 
 class Patterns:
@@ -72,7 +72,7 @@ def selected(paths: Iterable[str], include: Sequence[str], exclude: Sequence[str
 def parse_dockerignore(text: str) -> list[str]:
     """The patterns of a `.dockerignore` file."""
     lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    return [re.sub(r"^(!?)\s*/+", r"\1", line) for line in lines if line and not line.startswith("#")]
 
 
 def split_glob(pattern: str) -> re.Pattern[str]:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from . import host, services
-from .mounts import Prepared, prepare, with_numeric_owners
+from .mounts import Prepared, locked_volumes, prepare, with_numeric_owners
 from .nodes import Node
 from .session import Session
 from .state import Container
@@ -24,7 +24,8 @@ async def launch(
     c = await with_numeric_owners(session, c)
     bound = await services.bind(session, c.bindings)
     folder = stack.enter_context(session.store.temporary_folder())
-    prepared = [await prepare(session, stack, m, folder / str(i)) for i, m in enumerate(c.mounts)]
+    await locked_volumes(session, stack, c.mounts)
+    prepared = [await prepare(session, m, folder / str(i)) for i, m in enumerate(c.mounts)]
     on = network or bound.network
     options = [
         *("--pull=never", *session.labels, *run_options(c), *host_options()),

@@ -19,7 +19,7 @@ from .errors import DaggerPodmanError, ExecError
 from .nodes import Node
 from .ports import forward, listens, may_publish
 from .session import Session
-from .state import Container, Port
+from .state import Container, Healthcheck, Port
 from .store import digest_of
 
 READY_WITHIN = 120.0
@@ -89,8 +89,9 @@ async def _key(session: Session, value: ServiceValue) -> str:
     if value.target:
         return digest_of(["host", *value.target])
     key = await exec_key(session, Executed(value.container, value.args))
-    ports = [dataclasses.astuple(p) for p in value.container.ports]
-    return digest_of(["service", key, ports, value.hostname])
+    c = value.container
+    ready = [*map(dataclasses.astuple, c.ports), dataclasses.astuple(c.healthcheck) if c.healthcheck else None]
+    return digest_of(["service", key, ready, value.hostname])
 
 
 async def network(session: Session) -> str:
@@ -136,7 +137,7 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
     net = await network(session)
     stack = contextlib.AsyncExitStack()
     session.on_close.append(stack.aclose)  # after the network's: what came last goes first
-    image = await images.image_of(session, c.root)
+    image = await images.image_to_start(session, c)
     folder = stack.enter_context(session.store.temporary_folder())
     options, _ = await run_options.launch(session, stack, c, net)
     running = Running(name, "", _loopback(session), value)
@@ -174,18 +175,36 @@ async def _pump(session: Session, running: Running, stream: asyncio.StreamReader
         step.output("stdout", chunk)
 
 
+async def _raise_if_ended(running: Running) -> None:
+    if running.process and running.process.returncode is not None:
+        assert running.pump
+        await running.pump
+        log = b"".join(running.log).decode(errors="replace")
+        raise ExecError(list(running.value.args), running.process.returncode, log, "")
+
+
+async def _healthy(session: Session, running: Running, health: Healthcheck) -> None:
+    """Wait until the health check passes. It is not asked again then, and nothing ends one that takes long."""
+    patience, failures = time.monotonic() + health.start_period / 1e9, 0
+    while (done := await session.podman.run("exec", running.name, *health.command)).exit_code:
+        await _raise_if_ended(running)
+        failures += time.monotonic() > patience
+        if failures == (health.retries or 3):
+            said = (session.scrubber.clean(text).decode(errors="replace") for text in (done.stdout, done.stderr))
+            raise ExecError(list(health.command), done.exit_code, *said)
+        await asyncio.sleep((health.start_interval or health.interval or 5e9) / 1e9)
+
+
 async def _ready(session: Session, running: Running, pidfile: Path) -> None:
-    """Wait until the service listens on its ports, seen from its own network's table of sockets."""
-    assert running.process
+    """Wait until the service listens on its ports, seen from its own network's table of sockets, or is healthy."""
     deadline = time.monotonic() + READY_WITHIN
-    waiting = {(p.number, p.protocol) for p in running.value.ports if not p.skip_health_check}
+    health = running.value.container.healthcheck
+    if health and not health.command:
+        raise DaggerPodmanError("failed to setup docker healthcheck: container does not have a healthcheck command")
+    waiting = {(p.number, p.protocol) for p in running.value.ports if not (p.skip_health_check or health)}
     pid = ""
     while not pid or waiting or not running.address:
-        if running.process.returncode is not None:
-            assert running.pump
-            await running.pump
-            log = b"".join(running.log).decode(errors="replace")
-            raise ExecError(list(running.value.args), running.process.returncode, log, "")
+        await _raise_if_ended(running)
         if time.monotonic() > deadline:
             ports = ", ".join(f"{n}/{p.lower()}" for n, p in sorted(waiting))
             log = b"".join(running.log).decode(errors="replace")
@@ -203,6 +222,8 @@ async def _ready(session: Session, running: Running, pidfile: Path) -> None:
             waiting = {port for port in waiting if not listens(pid, *port)}
         if waiting or not pid or not running.address:
             await asyncio.sleep(0.03)
+    if health:
+        await _healthy(session, running, health)
 
 
 async def _address(session: Session, name: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from .errors import DaggerPodmanError
 from .nodes import Node
+from .tree import Tree
 
 EXPANDED = frozenset(
     ("args", "linkName", "path", "paths", "redirectStdin", "redirectStdout", "redirectStderr", "target", "value")
@@ -27,6 +29,28 @@ class Port:
     """Only said by an image that was pulled: no service is asked there."""
 
 
+HEALTHCHECK = ("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries")
+"""What an image's configuration calls the fields of a health check."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Healthcheck:
+    """Docker's HEALTHCHECK; times in nanoseconds, 0 where none is said."""
+
+    test: Sequence[str]
+    interval: int = 0
+    timeout: int = 0
+    start_period: int = 0
+    start_interval: int = 0
+    retries: int = 0
+
+    @property
+    def command(self) -> Sequence[str]:
+        """Empty where an image takes back what its base has."""
+        kind, *words = self.test
+        return {"CMD": words, "CMD-SHELL": ["/bin/sh", "-c", *words]}.get(kind, [])
+
+
 @dataclasses.dataclass(frozen=True)
 class SocketValue:
     """A Unix socket of the caller's machine. Where it lies stands for it: what it answers is in no key."""
@@ -35,8 +59,18 @@ class SocketValue:
 
 
 @dataclasses.dataclass(frozen=True)
+class CacheVolume:
+    """A named volume that lives on between runs. One of another source, owner or way of sharing is another volume."""
+
+    key: str
+    source: Tree | None = None
+    sharing: str = "SHARED"
+    owner: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Mount:
-    """Something mounted at `path`; `source` is the directory, file, secret, cache volume or socket."""
+    """Something mounted at `path`; `source` is the directory, file, secret or socket."""
 
     kind: str  # directory, file, secret, cache, temp, socket
     path: str
@@ -44,8 +78,7 @@ class Mount:
     owner: str = ""
     mode: int = 0o400
     size: int = 0
-    sharing: str = "SHARED"
-    cache_key: str = ""
+    volume: CacheVolume | None = None
     read_only: bool = False
     after: Executed | None = None
     """The last command that may have changed the content."""
@@ -115,6 +148,7 @@ class Container:
     own_args: bool = False
     """Whether `args` were asked for, and are no image's own: then a service runs them without the entrypoint."""
     ports: tuple[Port, ...] = ()
+    healthcheck: Healthcheck | None = None
     mounts: tuple[Mount, ...] = ()
     secret_env: tuple[tuple[str, Node], ...] = ()
     bindings: tuple[tuple[str, Node], ...] = ()

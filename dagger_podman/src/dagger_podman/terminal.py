@@ -17,7 +17,7 @@ from .state import Container
 
 async def in_container(session: Session, c: Container, command: Sequence[str], privileged: bool) -> None:
     """Run a command on the terminal, in a container that is thrown away afterwards."""
-    image = await images.image_of(session, c.root)
+    image = await images.image_to_start(session, c)
     async with contextlib.AsyncExitStack() as stack:
         options, _ = await run_options.launch(session, stack, c)
         name = f"dagger-podman-{session.id}-terminal-{os.urandom(4).hex()}"

@@ -140,8 +140,8 @@ def with_tree(tree: Tree, path: str, other: Tree, owner: tuple[int, int] | None 
         _with_parents(entries, at)
     for p, e in other.entries.items():
         target = posixpath.join(at, p).rstrip("/")
-        if not p and e == ROOT and not owner and target in entries and entries[target].kind == "directory":
-            continue  # merging a plain folder keeps the attributes of the one that is there
+        if not target:
+            continue  # the root of all keeps its attributes
         if e.kind != "directory":
             for below in [q for q in entries if q.startswith(target + "/")]:
                 del entries[below]

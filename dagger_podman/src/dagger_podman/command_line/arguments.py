@@ -16,6 +16,9 @@ PROGRAM = "dagger-podman call"
 ADDRESSED = ("CacheVolume", "Container", "Directory", "File", "Secret", "Service", "Socket")
 """The objects that an address on the command line can stand for."""
 
+PAIRS = {"PortForward": ("frontend:backend", "two port numbers"), "BuildArg": ("name=value", "a name")}
+"""The inputs that the command line can give, by their form there and what it needs."""
+
 TAKES_VALUE = {"-m": "module", "--mod": "module", "-o": "output", "--output": "output", "--progress": "progress"}
 SWITCHES = {"-j": "json", "--json": "json", "-s": "silent", "--silent": "silent", "-h": "help", "--help": "help"}
 OF_THE_ENGINE = ("-q", "-v", "-vv", "-vvv", "-d", "-y", "-E")
@@ -149,7 +152,7 @@ def is_supported(field: Field) -> bool:
 def can_be_given(type_: TypeRef) -> bool:
     if type_.kind == "list" and type_.of:
         return type_.of.kind != "list" and can_be_given(type_.of)
-    return type_.kind in ("scalar", "enum") or (type_.kind == "object" and type_.name in ADDRESSED)
+    return type_.kind in ("scalar", "enum") or type_.name in ADDRESSED or type_.name in PAIRS
 
 
 def _flag(schema: Schema, steps: list[Step], word: str, words: Any) -> None:
@@ -184,6 +187,8 @@ def _value(schema: Schema, type_: TypeRef, text: str) -> Any:
         return [_value(schema, of, part) for part in next(csv.reader([text]), [])]
     if type_.kind == "object":
         return Address(type_.name, text)
+    if type_.kind == "input":
+        return _pair(type_.name, text)
     if type_.kind == "enum":
         names = list(schema.enums[type_.name].values)
         member = next((n for n in names if n.lower() == text.lower()), None)
@@ -200,6 +205,17 @@ def _value(schema: Schema, type_: TypeRef, text: str) -> Any:
         except ValueError:
             raise ValueError("a whole number is needed" if type_.name == "Int" else "a number is needed") from None
     return text
+
+
+def _pair(name: str, text: str) -> dict[str, Any]:
+    """`8080:80` → a PortForward, `NAME=value` → a BuildArg."""
+    form, needed = PAIRS[name]
+    numbers = name == "PortForward"
+    first, separator, second = text.partition(":" if numbers else "=")
+    if not separator or not first or (numbers and not (first.isdigit() and second.isdigit())):
+        raise ValueError(f"{form} is needed, with {needed}")
+    values = (int(first), int(second)) if numbers else (first, second)
+    return dict(zip(form.replace("=", ":").split(":"), values, strict=True))
 
 
 def _require(steps: list[Step]) -> None:

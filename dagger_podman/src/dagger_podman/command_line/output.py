@@ -20,6 +20,7 @@ def render(value: Any, kind: TypeRef, as_json: bool, below_list: Sequence[str] =
         if isinstance(value, list):
             return "".join(f"- {item}\n" for item in value)
         return f"{value}\n" if value is not None or not as_json else "null\n"
+    value = _whole(value)
     if as_json:
         for name in reversed(below_list):
             value = [{name: item} for item in value]
@@ -34,9 +35,18 @@ def _is_object(kind: TypeRef) -> bool:
     return inner.kind in ("object", "interface")
 
 
+def _whole(value: Any) -> Any:
+    """2.0 is printed as 2."""
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _plain(value: Any) -> str:
     if value is None:
         return "<nil>"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_plain, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

@@ -7,6 +7,7 @@ from . import (  # noqa: F401
     container_output,
     container_reading,
     directory,
+    docker_healthcheck,
     file,
     function_call,
     host,

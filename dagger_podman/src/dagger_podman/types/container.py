@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from .. import images, services
+from .. import images, services, stand_ins
 from ..errors import DaggerPodmanError
 from ..execution import Outcome, executed
 from ..fields import field
 from ..registry_auth import auth_file, through
 from ..session import Session
-from ..state import Container, Executed
+from ..state import Container, Executed, Image
 from ..terminal import in_container
 
 C = "Container"
@@ -36,13 +36,29 @@ async def from_(
         plain,
         env=tuple({**dict(c.env), **dict(plain.env)}.items()),
         volatile=c.volatile,
-        labels=tuple({**dict(c.labels), **dict(plain.labels)}.items()),
+        labels=tuple({**dict(c.lacking("labels", images.STAND_IN_LABEL).labels), **dict(plain.labels)}.items()),
+        own_args=c.own_args,
+        ports=tuple({(p.number, p.protocol): p for p in (*plain.ports, *c.ports)}.values()),
         annotations=c.annotations,
         mounts=c.mounts,
         secret_env=c.secret_env,
         bindings=c.bindings,
         registry_auth=c.registry_auth,
         terminal=c.terminal,
+    )
+
+
+@field(C, note="of a stand-in the digest is its own")
+async def image_ref(session: Session, c: Container) -> str:
+    if c.reference and isinstance(c.root, Image):
+        plain = await images.container_of(session, c.root.id, c.reference)
+        kept = {name: getattr(plain, name) for name in ("platform", "registry_auth", "bindings", "terminal")}
+        if dataclasses.replace(c, **kept) == plain:
+            name = stand_ins.canonical(c.reference)
+            return name if "@" in name else f"{name}@{(await images.inspect(session, c.root.id))['Digest']}"
+    raise DaggerPodmanError(
+        "Image reference can only be retrieved immediately after the 'Container.From' call. "
+        "Error in fetching imageRef as the container image is changed"
     )
 
 

@@ -1,14 +1,15 @@
-"""Container: its configuration and its mounts, which run nothing; and CacheVolume."""
+"""Container: its configuration and its mounts, which run nothing; and cache volumes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from ..fields import computed, field
 from ..host import own_platform
-from ..nodes import Node
 from ..session import Session
-from ..state import Change, Container, Edited, Mount, Pairs, Port, Scratch
+from ..state import CacheVolume, Change, Container, Edited, Mount, Pairs, Port, Scratch
+from ..tree import Tree
 
 C = "Container"
 
@@ -19,7 +20,6 @@ computed(
     envVariable=lambda c, name: dict(c.env).get(name),
     envVariables=lambda c: list(c.env),
     exposedPorts=lambda c: list(c.ports),
-    imageRef=lambda c: c.reference,
     label=lambda c, name: dict(c.labels).get(name),
     labels=lambda c: list(c.labels),
     mounts=lambda c: [m.path for m in c.mounts],
@@ -36,8 +36,6 @@ computed(
     port=lambda p: p.number,
     protocol=lambda p: p.protocol,
 )
-
-computed(C, note="none is ever run", withoutDockerHealthcheck=lambda c: c)
 
 
 def _without_port(c: Container, port: int, protocol: str = "TCP") -> Container:
@@ -127,23 +125,21 @@ computed(
 
 @field(C)
 async def with_mounted_cache(
-    session: Session, c: Container, path: str, cache: Node, sharing: str = "SHARED", owner: str = ""
+    _: Session,
+    c: Container,
+    path: str,
+    cache: CacheVolume,
+    source: Tree | None = None,
+    sharing: str | None = None,
+    owner: str | None = None,
 ) -> Container:
-    value: CacheValue = await session.value(cache)
-    sharing = value.sharing if sharing == "SHARED" else sharing
-    return c.with_mount(Mount("cache", c.path(path), cache, owner or value.owner, sharing=sharing, cache_key=value.key))
-
-
-# --- CacheVolume --------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class CacheValue:
-    """A named volume that lives on between runs."""
-
-    key: str
-    sharing: str = "SHARED"
-    owner: str = ""
+    given: dict[str, Any] = {"source": source, "sharing": sharing, "owner": owner}
+    volume = replace(cache, **{name: value for name, value in given.items() if value is not None})
+    return c.with_mount(Mount("cache", c.path(path), owner=volume.owner, volume=volume))
 
 
 @field("Query")
-async def cache_volume(_: Session, key: str, sharing: str = "SHARED", owner: str = "") -> CacheValue:
-    return CacheValue(key, sharing, owner)
+async def cache_volume(
+    _: Session, key: str, source: Tree | None = None, sharing: str = "SHARED", owner: str = ""
+) -> CacheVolume:
+    return CacheVolume(key, source, sharing, owner)

@@ -13,7 +13,7 @@ from ..fields import field
 from ..nodes import Node
 from ..session import Session
 from ..state import Change, Container, Edited
-from ..tree import ROOT, Entry, Tree
+from ..tree import Entry, Tree
 from ..values import content_node, new_file, stored_tree
 
 C = "Container"
@@ -92,7 +92,7 @@ async def with_new_file(
 @field(C)
 async def with_symlink(session: Session, c: Container, target: str, link_name: str) -> Container:
     link = c.path(link_name)
-    tree = Tree({"": ROOT, posixpath.basename(link): Entry("symlink", 0o777, content=target)})
+    tree = Tree({posixpath.basename(link): Entry("symlink", 0o777, content=target)})  # its folder stays as it is
     change = Change(posixpath.dirname(link), stored_tree(session, tree))
     return await _changed(session, c, link, change, "withSymlink", "linkName", target=target)
 

@@ -102,7 +102,7 @@ async def publish(
         session.memory[f"{pushing} is done"] = True
         for _ in range(PUSHES_AT_ONCE - 1):
             turn.release()
-    return f"{address}@{digest}"
+    return stand_ins.canonical(f"{address}@{digest}")
 
 
 def _last_error(stderr: bytes) -> str:
