@@ -32,7 +32,9 @@ def call(runner: str) -> Call:
 
     def run(*arguments: str, repository: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
         command = [runner, "call", "--progress=plain", *arguments]
-        return subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=1200, check=False)
+        return subprocess.run(
+            command, cwd=repository, capture_output=True, encoding="utf-8", errors="replace", timeout=1200, check=False
+        )
 
     return run
 

@@ -7,6 +7,7 @@ import ipaddress
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -24,6 +25,10 @@ HASHED = {
     **dict.fromkeys((USER, TOKEN_USER), "$2b$04$LIt3qx3LaKuTwldvW0WzOOzASnIcy/lV2m1hUED4OvML0xAscZtFm"),
     WATCHED_USER: "$2b$04$zsgnlQcruQ0mEsyGesWJ6es0ky2o5AnrsuZydL2I3WGy9pze5y5le",
 }
+
+
+LARGE = 1 << 20
+"""Bytes: only a request with so many is cut off."""
 
 
 def free_port() -> int:
@@ -130,7 +135,7 @@ class Proxy:
     seen: list[tuple[str, float]] = field(default_factory=list)
     failures: int = 0
     kind: str = "500"
-    """A status, or `cut` for a broken connection, or `die` for a registry killed with half of the body."""
+    """A status, or `cut` for a connection that breaks within a large body, or `die` for a registry killed there too."""
     on: str = "(PATCH|PUT) .*/blobs/uploads/"
     retry_after: int = 1
 
@@ -154,32 +159,34 @@ def proxy(before: Registry) -> Iterator[Proxy]:
         def handle_one(self) -> None:
             request = f"{self.command} {self.path}"
             state.seen.append((request, time.monotonic()))
-            length = int(self.headers.get("Content-Length") or 0)
-            body = self._chunked() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(length)
-            if state.failures and re.match(state.on, request):
+            wanted = bool(state.failures) and re.match(state.on, request) is not None
+            breaks = wanted and state.kind in ("cut", "die")
+            body = b"".join(self._body(LARGE if breaks else None))
+            if wanted and (not breaks or len(body) >= LARGE):
                 state.failures -= 1
                 self._misbehave(body)
                 return
             try:
                 self._pass_on(body)
             except OSError:  # the registry is gone
-                self._cut()
+                self._fail(502)
 
         def _misbehave(self, body: bytes) -> None:
             if state.kind == "die":
                 with self._sent(body, len(body) // 2):
                     before.process.kill()
             if state.kind in ("cut", "die"):
-                self._cut()
-                return
-            self.send_response(int(state.kind))
+                # Reset while the other side still sends: a Dagger engine's tunnel to this machine tells of no other end.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+            else:
+                self._fail(int(state.kind))
+
+        def _fail(self, status: int) -> None:
+            self.send_response(status)
             self.send_header("Retry-After", str(state.retry_after))
             self.send_header("Content-Length", "0")
             self.end_headers()
-
-        def _cut(self) -> None:
-            self.connection.shutdown(socket.SHUT_RDWR)
-            self.close_connection = True
 
         @contextlib.contextmanager
         def _sent(self, body: bytes, length: int) -> Iterator[http.client.HTTPConnection]:
@@ -205,13 +212,19 @@ def proxy(before: Registry) -> Iterator[Proxy]:
             self.end_headers()
             self.wfile.write(content)
 
-        def _chunked(self) -> bytes:
-            body = b""
-            while size := int(self.rfile.readline().strip() or b"0", 16):
-                body += self.rfile.read(size)
+        def _body(self, most: int | None) -> Iterator[bytes]:
+            """The request's body, of which no more than needed is read where there is a limit."""
+            if self.headers.get("Transfer-Encoding") != "chunked":
+                length = int(self.headers.get("Content-Length") or 0)
+                yield self.rfile.read(length if most is None else min(length, most))
+                return
+            read = 0
+            while (most is None or read < most) and (size := int(self.rfile.readline().strip() or b"0", 16)):
+                yield self.rfile.read(size)
                 self.rfile.readline()
-            self.rfile.readline()
-            return body
+                read += size
+            if most is None or read < most:
+                self.rfile.readline()
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one
 

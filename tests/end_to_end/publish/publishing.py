@@ -1,5 +1,6 @@
 """A repository of its own that is published as often as wanted, and what is asked of it."""
 
+import os
 import subprocess
 import tarfile
 import uuid
@@ -36,6 +37,8 @@ target = "windows-vm"
 path = "files"
 """
 NAMES = ("hello", "pages")
+WITHIN = 900
+"""Seconds in which images are published: nothing on the way to a registry has a limit of its own."""
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -78,11 +81,18 @@ class Publishing:
         return replace(Job(source, repository, self.catalog, made, target), **changed)  # type: ignore[arg-type]
 
     async def run(self, **changed: object) -> Images:
-        return await publish.publish(await self.job(**changed), None)  # type: ignore[arg-type]
+        with anyio.fail_after(WITHIN):
+            return await publish.publish(await self.job(**changed), None)  # type: ignore[arg-type]
 
     def commit(self, text: str) -> None:
         (self.monorepo / "hello" / "text").write_text(text)
         git(self.monorepo, "commit", "--quiet", "--all", "--message=more")
+
+    def commit_large(self) -> None:
+        """Images that no buffer on their way takes whole, however compressed."""
+        for name in NAMES:
+            (self.monorepo / name / "text").write_bytes(os.urandom(16 << 20))
+        git(self.monorepo, "commit", "--quiet", "--all", "--message=large")
 
 
 def _built() -> ServicePlan:

@@ -25,6 +25,7 @@ async def test_a_wrong_password_says_which_right_is_needed(job: Publishing) -> N
 
 @pytest.mark.parametrize("kind", ["500", "429", "cut"])
 async def test_what_fails_for_now_is_repeated(job: Publishing, kind: str) -> None:
+    job.commit_large()
     with proxy(job.registry) as between:
         between.kind, between.failures = kind, 2
         images = await job.run(through=between)
@@ -37,6 +38,7 @@ async def test_a_registry_that_dies_in_a_blob_leaves_nothing_referenced_and_the_
     job: Publishing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("prodgy_ci.images.registry.PAUSES", ())
+    job.commit_large()
     with proxy(job.registry) as between:
         between.kind, between.failures = "die", 1
         images = await job.run(through=between)
