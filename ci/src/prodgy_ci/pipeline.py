@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-import anyio
 import dagger
 from dagger import dag
 
@@ -28,6 +27,7 @@ from .images.record import Images
 from .images.registry import Registry
 from .testing import run
 from .testing.outcome import Outcomes
+from .together import task_group
 
 T = TypeVar("T")
 
@@ -218,7 +218,7 @@ async def _both(
     async def test() -> None:
         outcomes.append(await second())
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         group.start_soon(build)
         group.start_soon(test)
     return builds[0], outcomes[0]

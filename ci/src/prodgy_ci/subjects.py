@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import anyio
 from pydantic import SecretStr
 
 from .catalog import Catalog, Service
@@ -24,6 +23,7 @@ from .deploy.target import Target
 from .deploy.variables import SECRET
 from .deploy.where import Where, machine
 from .errors import ProdgyError
+from .together import task_group
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ async def _urls(
             if fqdn and view.is_public(found):
                 urls.setdefault(app.service, where.public_url(str(fqdn)))
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         for app in apps:
             group.start_soon(one, app)
     return {name: urls[name] for name in where.catalog.services if name in urls}, new
@@ -192,7 +192,7 @@ async def after_deployment(
         else:
             told[service] = partial(_as_told, target, commit)
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         for target in targets:
             group.start_soon(one, target)
     apps = {target.service: target for target in targets if isinstance(target, ContainerApp)}

@@ -63,6 +63,8 @@ class Server:
                 await writer.drain()
         except (h11.RemoteProtocolError, ConnectionError, asyncio.IncompleteReadError):
             pass  # who speaks no HTTP, or has gone, gets no answer
+        except asyncio.CancelledError:
+            pass  # the session ends, or what was asked for; Python 3.11 prints a traceback of a handler that says so
         finally:
             writer.close()
 

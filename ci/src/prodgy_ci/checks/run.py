@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from ..deploy.waiting import awaited
 from ..errors import ProdgyError
+from ..together import task_group
 from .model import Check, Checks, Finding, List, Result
 from .scrub import Scrubber
 
@@ -69,7 +70,7 @@ async def run(
         ended[check.name].set()
 
     waiting: AbstractAsyncContextManager[None] = awaited(f"{len(checks)} checks") if checks else nullcontext()
-    async with waiting, anyio.create_task_group() as group:
+    async with waiting, task_group() as group:
         for check in checks:
             group.start_soon(one, check)
     results = tuple(found[check.name] for check in checks)

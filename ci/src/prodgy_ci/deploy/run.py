@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-import anyio
-
 from ..catalog import Service
 from ..errors import InputError, ProdgyError
 from ..images.record import Images
 from ..records import aligned
+from ..together import task_group
 from . import published, record, rollout
 from .record import Deployed, Deployments
 from .target import Release, Target
@@ -40,7 +39,7 @@ async def status(where: Where) -> str:
         rows[target.service] = (target.service, serves, since, kept, state)
 
     services = _services(where, None)
-    async with reached(where, services) as place, anyio.create_task_group() as group:
+    async with reached(where, services) as place, task_group() as group:
         for target in place.targets:
             group.start_soon(one, target)
     head = ("SERVICE", "SERVES", "SINCE", "BEFORE THAT", "STATE")

@@ -9,6 +9,7 @@ from typing import TypeVar
 import anyio
 
 from ..errors import ProdgyError
+from ..together import task_group
 
 EVERY = 15.0
 """Seconds between two lines of a long wait."""
@@ -31,17 +32,12 @@ async def awaited(what: str, every: float = EVERY) -> AsyncIterator[None]:
             await anyio.sleep(every)
             say(f"waiting for {what} ({time.monotonic() - start:.0f} s)")
 
-    failure: Exception | None = None
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         group.start_soon(remind)
         try:
             yield
-        except Exception as error:  # raised below: a task group would wrap it
-            failure = error
         finally:
             group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
 
 
 async def until(what: str, probe: Callable[[], Awaitable[T | None]], deadline: float, interval: float = 1.0) -> T:

@@ -10,6 +10,7 @@ from pydantic import Field
 from ..catalog import Service
 from ..catalog.model import Form
 from ..records import Record
+from ..together import task_group
 
 AT_ONCE = 4
 
@@ -67,7 +68,7 @@ async def build_each(
             began=start,
         )
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         for service in chosen:
             group.start_soon(one, service)
     return Builds(builds=tuple(done[service.name] for service in chosen))

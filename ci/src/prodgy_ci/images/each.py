@@ -3,8 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-import anyio
-
+from ..together import task_group
 from .failure import words
 from .record import Image
 
@@ -21,7 +20,7 @@ async def each(images: Sequence[Image], work: Callable[[Image], Awaitable[Image]
             made = Image(service=image.service, form=image.form, result="failed", error=words(error))
         done[image.service] = made.model_copy(update={"seconds": round(time.monotonic() - start, 1), "began": start})
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         for image in images:
             group.start_soon(one, image)
     return {image.service: done[image.service] for image in images}

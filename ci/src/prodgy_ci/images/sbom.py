@@ -7,6 +7,7 @@ import dagger
 from dagger import dag
 
 from ..errors import InputError, ProdgyError
+from ..together import task_group
 from .address import split
 from .builds import AT_ONCE
 from .failure import words
@@ -46,7 +47,7 @@ async def sboms(images: Images, registry: Registry, names: Sequence[str] | None)
             except (ProdgyError, dagger.DaggerError) as error:
                 faults.append(f"{image.service}: {words(error)}")
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         for image in chosen:
             group.start_soon(one, image)
     if faults:

@@ -4,13 +4,13 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
-import anyio
 import dagger
 from dagger import dag
 from pydantic import SecretStr
 
 from ..catalog import Catalog, Service
 from ..checks.verify import Subject
+from ..together import task_group
 from . import stack
 
 EMAIL = "checks@prodgy.example"
@@ -77,7 +77,7 @@ async def endpoints(catalog: Catalog, running: dict[str, dagger.Service]) -> dic
         started = await running[service.name].start()
         urls[service.name] = await started.endpoint(port=service.port, scheme="http")
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         for service in containers(catalog):
             group.start_soon(one, service)
     return {service.name: urls[service.name] for service in containers(catalog)}

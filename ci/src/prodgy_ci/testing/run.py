@@ -13,6 +13,7 @@ from ..catalog import Catalog, Service
 from ..errors import InputError, ProdgyError
 from ..images import failure
 from ..images.context import build_context, dockerfile
+from ..together import task_group
 from . import outcome, stack
 from .outcome import Kind, Outcome, Outcomes
 
@@ -69,19 +70,14 @@ async def all_of(
             start = time.monotonic()
             try:
                 made = await (_unit if kind == "unit" else _integration)(source, catalog, service, deadline)
-            except (ProdgyError, dagger.DaggerError, ExceptionGroup) as error:
-                reason = failure.words(_first(error))
-                made = outcome.broken(service.name, kind, time.monotonic() - start, reason)
+            except (ProdgyError, dagger.DaggerError) as error:
+                made = outcome.broken(service.name, kind, time.monotonic() - start, failure.words(error))
             done[service.name, kind] = made.model_copy(update={"began": start})
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         for service, kind in jobs:
             group.start_soon(one, service, kind)
     return Outcomes(tests=tuple(done[s.name, kind] for s, kind in jobs))
-
-
-def _first(error: Exception) -> Exception:
-    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
 
 
 async def _stage(source: dagger.Directory, catalog: Catalog, service: Service) -> dagger.Container:
@@ -114,7 +110,7 @@ async def _integration(source: dagger.Directory, catalog: Catalog, service: Serv
     async def start() -> None:
         running.update(await stack.start(source, catalog, [service.name], run))
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         group.start_soon(build)
         group.start_soon(start)
     visible = {name: running[name] for name in (*service.needs, service.name)}

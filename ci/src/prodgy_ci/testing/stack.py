@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from graphlib import TopologicalSorter
 
-import anyio
 import dagger
 from dagger import dag
 
 from ..catalog import Catalog, Service
 from ..images import container
+from ..together import task_group
 
 READY_WITHIN = 60
 """Seconds until Redis or PostgreSQL must answer."""
@@ -53,7 +53,7 @@ async def start(
     async def build(name: str) -> None:
         images[name] = await container.build(source, catalog, catalog.service(name))
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as group:
         for name in ordered:
             if name in catalog.services:
                 group.start_soon(build, name)
