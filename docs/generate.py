@@ -28,7 +28,10 @@ from prodgy_ci.testing.outcome import Outcomes
 DOCS = Path(__file__).parent
 REPOSITORY = DOCS.parent
 END = "<!-- end -->"
-TYPES = ("Container", "Directory", "File", "Service", "Secret", "CacheVolume", "CurrentModule", "Host", "Query")
+TYPES = (
+    *("Container", "Directory", "File", "Changeset"),
+    *("Service", "Secret", "CacheVolume", "CurrentModule", "Host", "Query"),
+)
 FILES: dict[str, type[BaseModel]] = {
     "run": About,
     "plan": Plan,

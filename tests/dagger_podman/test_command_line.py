@@ -71,9 +71,9 @@ def test_options_may_stand_before_the_command_and_those_of_an_engine_are_passed_
 
 def test_options_may_stand_anywhere_and_the_rest_keeps_its_order() -> None:
     options, rest = split_options(
-        ["-s", "build", "--service", "a", "-o", "x", "--progress=plain", "-m=.", "-j", "label"]
+        ["-s", "build", "--service", "a", "-o", "x", "--progress=plain", "-m=.", "-j", "-y", "label"]
     )
-    assert options == Options(module=".", output="x", json=True, silent=True, progress="plain")
+    assert options == Options(module=".", output="x", json=True, silent=True, auto_apply=True, progress="plain")
     assert rest == ["build", "--service", "a", "label"]
 
 

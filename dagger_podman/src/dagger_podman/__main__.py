@@ -163,6 +163,11 @@ async def call(argv: list[str]) -> int:
             return 0
         value, kind = await invocation.run(parsed)
         await settle(session, value)
+        if kind.name == "Changeset" and isinstance(value, Node) and not options.output:
+            from .applying import apply
+
+            await apply(session, await session.value(value), options.auto_apply)
+            return 0
         lists = [i for i, step in enumerate(parsed.steps) if step.field.type.kind == "list"]
         below = [step.field.name for step in parsed.steps[lists[0] + 1 :]] if lists else []
         if options.output:

@@ -11,8 +11,8 @@ from .errors import UsageError
 from .files import copy_blob, write_out
 from .session import Session
 from .state import Container
-from .tree import Tree
-from .values import FileValue
+from .tree import Tree, changes, diff
+from .values import Changeset, FileValue
 
 MODULE_CONTAINER = "module container"
 """The key of the session's memory that holds the name of the module's container, while it has one."""
@@ -20,6 +20,16 @@ MODULE_CONTAINER = "module container"
 
 async def write(session: Session, value: Any, path: Path) -> str:
     """Write a directory, a file or a container's image to the caller's disk; return where."""
+    if isinstance(value, Changeset):
+        for gone in changes(*value)[2]:
+            target = path / gone
+            if not target.parent.resolve().is_relative_to(path.resolve()):
+                continue  # a link on the way leads to what the caller did not name
+            if gone.endswith("/") and target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+        value = diff(*value)
     if isinstance(value, Tree):
         await asyncio.to_thread(write_out, session.store, value, path)
     elif path.exists() and not path.is_file() and not path.is_dir():
@@ -52,6 +62,9 @@ async def export(session: Session, value: Any, path: str, wipe: bool = False) ->
                 below.unlink() if below.is_symlink() or not below.is_dir() else shutil.rmtree(below)
         return await write(session, value, Path(path))
     target = PurePosixPath("/", path)
+    if isinstance(value, Changeset):
+        await session.podman("exec", name, "rm", "-rf", "--", *(str(target / gone) for gone in changes(*value)[2]))
+        value = diff(*value)
     with session.store.temporary_folder() as folder:
         await write(session, value, folder / "value")
         await session.podman("exec", name, "mkdir", "-p", str(target if isinstance(value, Tree) else target.parent))

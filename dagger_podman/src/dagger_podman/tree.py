@@ -210,10 +210,21 @@ def diff(old: Tree, new: Tree) -> Tree:
     return Tree({p: e for p, e in new.entries.items() if not p or p in kept})
 
 
+def keeping(old: Tree, new: Tree) -> Tree:
+    """`new`, in which what has the same content as in `old` has its owner and permissions too."""
+    same = {p: e for p, e in old.entries.items() if p in new.entries and _content(e) == _content(new.entries[p])}
+    return Tree({**new.entries, **same})
+
+
+def missing(old: Tree, new: Tree) -> list[str]:
+    """Every path that `new` no longer has. A folder and a file of one name are two paths."""
+    return sorted({_shown(old, p) for p in old.entries} - {_shown(new, p) for p in new.entries})
+
+
 def changes(old: Tree, new: Tree) -> tuple[list[str], list[str], list[str]]:
     """Added, modified and removed paths; of an added folder also what is in it, of a removed one itself alone."""
-    added = sorted(_shown(new, p) for p in new.entries if p not in old.entries)
-    modified = sorted(p for p, e in new.entries.items() if p in old.entries and _content(e) != _content(old.entries[p]))
-    gone = [p for p in old.entries if p not in new.entries]
-    removed = sorted(_shown(old, p) for p in gone if posixpath.dirname(p) in new.entries)
-    return added, modified, removed
+    both = ((p, e, old.entries[p]) for p, e in new.entries.items() if p in old.entries)
+    modified = sorted(p for p, e, was in both if "directory" not in (e.kind, was.kind) and _content(e) != _content(was))
+    gone = dict.fromkeys(missing(old, new))
+    removed = [p for p in gone if f"{posixpath.dirname(p.rstrip('/'))}/" not in gone]
+    return missing(new, old), modified, removed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 from .errors import DaggerPodmanError
 from .fields import field
@@ -16,6 +17,11 @@ from .tree import Entry, Tree
 class FileValue:
     name: str
     entry: Entry
+
+
+class Changeset(NamedTuple):
+    before: Tree
+    after: Tree
 
 
 def file_node(session: Session, digest: str, size: int, name: str, mode: int = 0o644) -> Node:

@@ -21,8 +21,9 @@ PAIRS = {"PortForward": ("frontend:backend", "two port numbers"), "BuildArg": ("
 
 TAKES_VALUE = {"-m": "module", "--mod": "module", "-o": "output", "--output": "output", "--progress": "progress"}
 SWITCHES = {"-j": "json", "--json": "json", "-s": "silent", "--silent": "silent", "-h": "help", "--help": "help"}
-OF_THE_ENGINE = ("-q", "-v", "-vv", "-vvv", "-d", "-y", "-E")
-OF_THE_ENGINE_FIRST = ("--quiet", "--verbose", "--debug", "--auto-apply", "--no-exit", "--eager-runtime")
+SWITCHES |= {"-y": "auto_apply", "--auto-apply": "auto_apply"}
+OF_THE_ENGINE = ("-q", "-v", "-vv", "-vvv", "-d", "-E")
+OF_THE_ENGINE_FIRST = ("--quiet", "--verbose", "--debug", "--no-exit", "--eager-runtime")
 """Switches of `dagger` that decide nothing here; the long ones count only before a function, which may have its own."""
 PROGRESS = ("auto", "plain", "tty")
 
@@ -35,6 +36,7 @@ class Options:
     output: str = ""
     json: bool = False
     silent: bool = False
+    auto_apply: bool = False
     progress: str = "auto"
     help: bool = False
 

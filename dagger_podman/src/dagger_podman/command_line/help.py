@@ -17,6 +17,7 @@ OPTIONS = (
     ("-o, --output string", "Write the result to this path on the host"),
     ("    --progress string", "auto, plain or tty (default auto)"),
     ("-s, --silent", "Show no progress"),
+    ("-y, --auto-apply", "Apply changes that a function returns to this folder without asking"),
 )
 
 

@@ -1,6 +1,7 @@
 """The fields of the Dagger API, a file per type. Importing this package registers them."""
 
 from . import (  # noqa: F401
+    changeset,
     container,
     container_config,
     container_files,

@@ -1,4 +1,4 @@
-"""Directory, and Changeset: operations on trees."""
+"""Directory: operations on trees."""
 
 from __future__ import annotations
 
@@ -196,23 +196,3 @@ async def terminal(
     c = replace(c.with_mount(Mount("directory", "/src", node.parent)), workdir="/src")
     await in_container(session, c, cmd, insecure_root_capabilities)
     return d
-
-
-# --- Changeset: what differs between two directories, as (before, after) ------------------------------------
-def _with_changes(d: Tree, changes: tuple[Tree, Tree]) -> Tree:
-    added = tree.with_tree(d, "", tree.diff(*changes))
-    return tree.without(added, [p.rstrip("/") for p in tree.changes(*changes)[2]])
-
-
-computed(D, changes=lambda d, from_: (from_, d), withChanges=_with_changes)
-computed(
-    "Changeset",
-    addedPaths=lambda c: tree.changes(*c)[0],
-    after=lambda c: c[1],
-    before=lambda c: c[0],
-    isEmpty=lambda c: not any(tree.changes(*c)),
-    layer=lambda c: tree.diff(*c),
-    modifiedPaths=lambda c: tree.changes(*c)[1],
-    removedPaths=lambda c: tree.changes(*c)[2],
-    sync=lambda c: None,
-)
