@@ -29,7 +29,7 @@ DOCS = Path(__file__).parent
 REPOSITORY = DOCS.parent
 END = "<!-- end -->"
 TYPES = (
-    *("Container", "Directory", "File", "Changeset"),
+    *("Container", "Directory", "File", "Changeset", "GitRepository", "GitRef"),
     *("Service", "Secret", "CacheVolume", "CurrentModule", "Host", "Query"),
 )
 FILES: dict[str, type[BaseModel]] = {

@@ -11,6 +11,7 @@ from . import (  # noqa: F401
     docker_healthcheck,
     file,
     function_call,
+    git,
     host,
     secret,
     service,
