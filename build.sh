@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds one service's image into the local store: with dagger where its engine answers, else with dagger-podman.
 set -eu
-service=$1
+service=${1:?name the service to build, such as engine}
 image=prodgy-$service
 started=$(date +%s)
 if command -v dagger >/dev/null && timeout 120 dagger core version >/dev/null 2>&1; then

@@ -61,6 +61,16 @@ def test_what_cannot_be_told_is_an_error_and_no_plan(history: Path, call: Call) 
     assert done.stdout == ""
 
 
+def test_what_is_given_in_the_place_of_a_file_or_repository_is_named_as_the_user_knows_it(
+    history: Path, call: Call, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.json").write_text("{")
+    done = call("plan", "--ref=refs/heads/main", f"--deployed={tmp_path}/bad.json", "table", repository=history)
+    assert "--deployed: not valid JSON" in done.stderr.partition("\nError: ")[2]
+    done = call("plan", "--ref=refs/heads/main", "--git=.", "table", repository=history)
+    assert "--git: there is no repository; give the folder .git of one" in done.stderr.partition("\nError: ")[2]
+
+
 def test_a_ref_that_is_not_full_is_refused(history: Path, call: Call) -> None:
     done = call("plan", "--ref=main", "table", repository=history)
     assert "refs/heads/main" in done.stderr.partition("\nError: ")[2]

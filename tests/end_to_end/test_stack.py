@@ -3,11 +3,12 @@
 import json
 import sys
 import uuid
+from pathlib import Path
 
 import dagger
 import pytest
 from dagger import dag
-from end_to_end.conftest import REPOSITORY
+from end_to_end.conftest import REPOSITORY, Call
 
 from prodgy_ci.catalog import load
 from prodgy_ci.testing import stack
@@ -49,3 +50,12 @@ async def test_a_playground_message_is_answered_through_the_gateway(
     assert said["answer"]["message"] == "Does it all work together?"
     assert said["answer"]["answer"]
     assert said["pages"] == [200, 200]
+
+
+def test_a_service_that_cannot_be_built_is_named(repository: Path, call: Call) -> None:
+    catalog = repository / "prodgy-ci.toml"
+    catalog.write_text(catalog.read_text() + '\n[services.service]\ndockerfile = "none/Dockerfile"\n')
+    done = call("stack", "up", repository=repository)
+    assert done.returncode == 1
+    assert "services.service.dockerfile: the source holds no" in done.stderr.partition("\nError: ")[2]
+    assert "Exception in callback" not in done.stderr

@@ -16,7 +16,7 @@ ArmToken = Annotated[
     Doc("A token for Azure Resource Manager, such as cmd://'az account get-access-token --query accessToken -o tsv'"),
 ]
 RegistryUsername = Annotated[str, Doc("The registry's user name; by default the one that goes with a token of Azure's")]
-RegistryPassword = Annotated[dagger.Secret | None, Doc("Its password or token")]
+RegistryPassword = Annotated[dagger.Secret | None, Doc("The registry's password or token")]
 SwaToken = Annotated[
     dagger.Secret | None, Doc("The site's deployment token, such as env://AZURE_STATIC_WEB_APP_API_TOKEN")
 ]

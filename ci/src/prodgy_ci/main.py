@@ -30,7 +30,7 @@ from .testing.outcome import Kind, Outcomes
 SERVICE = Doc("A service's name, as `services` lists it")
 SOME_SERVICES = Doc("Services' names, separated by commas; all by default")
 GIT = Doc("The repository's .git folder; in a worktree, where .git is a file, the main checkout's")
-DEADLINE = Doc("Seconds after which a service's tests are ended and count as failed")
+DEADLINE = Doc("Seconds, at least 1, after which a service's tests are ended and count as failed")
 ARTIFACTS = Doc("A folder with <service>.zip built elsewhere, to check and take instead of building it here")
 REGISTRY = Doc("The registry: HOST or HOST/PREFIX, such as prodgy.azurecr.io")
 VERSION = Doc("The version that the archive's release.json names")
@@ -42,7 +42,7 @@ PULL_REQUEST_SOURCE = Doc("The commit that the pull request proposes")
 PULL_REQUEST_TARGET = Doc("The branch it goes to, such as refs/heads/main")
 PLANNED_SERVICES = Doc("Build these and no others, separated by commas; `all` for all of them")
 USERNAME = Doc("The registry's user name")
-PASSWORD = Doc("Its password or token, such as env://REGISTRY_PASSWORD")
+PASSWORD = Doc("The registry's password or token, such as env://REGISTRY_PASSWORD")
 REUSE_FROM = Doc("A registry whose image of this commit is taken, not built again")
 REUSE_USERNAME = Doc("That registry's user name")
 REUSE_PASSWORD = Doc("That registry's password or token")
@@ -202,9 +202,9 @@ class ProdgyCi:
         images: Annotated[dagger.File, Doc("images.json, as publish or promote gave it")],
         to: Annotated[str, Doc("The registry to copy to: HOST or HOST/PREFIX")],
         from_username: Annotated[str | None, Doc("User name of the registry that images.json names")] = None,
-        from_password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
+        from_password: Annotated[dagger.Secret | None, Doc("The registry's password or token")] = None,
         to_username: Annotated[str | None, Doc("User name of the registry to copy to")] = None,
-        to_password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
+        to_password: Annotated[dagger.Secret | None, Doc("The registry's password or token")] = None,
         registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
         from_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
         to_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
@@ -223,7 +223,7 @@ class ProdgyCi:
         self,
         images: Annotated[dagger.File, Doc("images.json, as publish or promote gave it")],
         username: Annotated[str | None, Doc("User name of the registry that images.json names")] = None,
-        password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
+        password: Annotated[dagger.Secret | None, Doc("The registry's password or token")] = None,
         services: Annotated[list[str] | None, SOME_SERVICES] = None,
         registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
         registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
@@ -240,7 +240,7 @@ class ProdgyCi:
         registry: Annotated[str, REGISTRY],
         tag: Annotated[str | None, Doc("Look at this tag alone: a commit's full id or a version")] = None,
         username: Annotated[str | None, Doc("The registry's user name")] = None,
-        password: Annotated[dagger.Secret | None, Doc("Its password or token")] = None,
+        password: Annotated[dagger.Secret | None, Doc("The registry's password or token")] = None,
         registry_ca: Annotated[dagger.File | None, REGISTRY_CA] = None,
         registry_service: Annotated[dagger.Service | None, REGISTRY_SERVICE] = None,
     ) -> str:
@@ -278,6 +278,7 @@ class ProdgyCi:
 
         The folder holds plan.json, builds.json, tests.json, images.json, junit/, logs/, and for people summary.md and
         report.html. Whether all is well is said by `verdict --report`. Fails only where there is no plan.
+        Give -o a new folder: in one that is there, files of an earlier run stay.
         """
         agent = pipelines.agent(annotations)
         job = pipelines.Pipeline(

@@ -29,7 +29,9 @@ async def plan(git: dagger.Directory, options: Options, deployed: dagger.File | 
     try:
         text = await container.with_exec(words).stdout()
     except dagger.ExecError as error:  # so that no failure is kept: the next time a remote may answer
-        said = error.stderr.strip().removeprefix("error: ")
+        said = error.stderr.strip().removeprefix("error: ").replace(DEPLOYED, "--deployed")
+        if "not a git repository" in said:
+            said = "--git: there is no repository; give the folder .git of one"
         raise {2: InputError, 3: UndeterminedError}.get(error.exit_code, ProdgyError)(said) from None
     return Plan.model_validate_json(text), text
 

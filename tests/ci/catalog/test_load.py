@@ -98,7 +98,10 @@ def test_what_a_file_says(text: str, find: object, expected: object) -> None:
         ('[services.engine]\nneeds = ["api"]', None),
         ('[services.api]\npaths = ["libs/*"]', "services.api.paths.0: 'libs/*' holds a wildcard; give a folder that "
          "ends in '/' or one exact file"),
-        ("[rules.r]\npaths = []\nall = true", None),
+        ("[rules.r]\npaths = []\nall = true", "rules.r.paths: give at least 1"),
+        ('[services.api]\nneeds = "redis"', "services.api.needs: give a list, such as ['redis']"),
+        ('[environments.development.urls]\nwep = "https://x"', "environments.development.urls: unknown service 'wep': "
+         f"did you mean 'web'? Known: {NAMES}"),
         ("checks = 1", "checks: not a table; write [checks]"),
         ("[checks.cors]\nalowed = []", "checks.cors.alowed: unknown key: did you mean 'allowed'? Known: allowed, "
          "allowed_services, foreign, service"),

@@ -58,6 +58,8 @@ def _rules(catalog: Catalog) -> Iterator[str]:
 
 def _environments(catalog: Catalog) -> Iterator[str]:
     environments = list(catalog.environments.values())
+    for environment in environments:
+        yield from _unknown(f"environments.{environment.name}.urls", environment.urls, catalog.services, "service")
     for index, later in enumerate(environments):
         for earlier in environments[:index]:
             if earlier.matches(later.ref) or later.matches(earlier.ref):

@@ -132,6 +132,10 @@ def _fault(found: Any) -> str:
         return f"{where}: not a table; write [{where}]"
     if found["type"] == "missing":
         return f"{where}: missing"
+    if found["type"] == "tuple_type":
+        return f"{where}: give a list, such as [{found['input']!r}]"
+    if found["type"] == "too_short":
+        return f"{where}: give at least {found['ctx']['min_length']}"
     message = found["msg"].removeprefix("Value error, ")
     value = found.get("input")
     shown = f", not {value!r}" if isinstance(value, str | int | float | bool) and found["type"] != "value_error" else ""

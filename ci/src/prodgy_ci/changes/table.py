@@ -57,7 +57,8 @@ def _size(changes: Changes) -> str:
         if count
     ]
     behind = f"{_counted(changes.commits, 'commit')} and {_counted(changes.days, 'day')} before the head"
-    return f"{behind}, {_counted(len(changes.paths), 'path')} differ" + (f" ({', '.join(without)})" if without else "")
+    differ = f"{_counted(len(changes.paths), 'path')} {'differs' if len(changes.paths) == 1 else 'differ'}"
+    return f"{behind}, {differ}" + (f" ({', '.join(without)})" if without else "")
 
 
 def _base(base: Base) -> str:

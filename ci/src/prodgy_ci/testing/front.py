@@ -7,6 +7,7 @@ import dagger
 from dagger import dag
 
 from ..catalog import Catalog
+from ..errors import InputError
 from . import stack
 
 PROXY_IMAGE, COMMANDER_IMAGE = "haproxy:3.0-alpine", "rediscommander/redis-commander:latest"
@@ -16,8 +17,12 @@ REDIS_PORT, COMMANDER_PORT = 6379, 8081
 
 async def development(source: dagger.Directory, catalog: Catalog) -> dagger.Service:
     """Redis, Redis Commander and the engine."""
+    if "engine" not in catalog.services:
+        raise InputError(
+            "`dev` starts Redis and a service 'engine', and the catalog has none; `stack` starts all it has"
+        )
     run = uuid.uuid4().hex
-    engine = catalog.service("engine")
+    engine = catalog.services["engine"]
     running = await stack.start(source, catalog, ["engine", "redis"], run, revision="development")
     commander = dag.container().from_(COMMANDER_IMAGE).with_env_variable("REDIS_HOSTS", f"local:redis:{REDIS_PORT}")
     commander = commander.with_env_variable("PRODGY_RUN", run).with_service_binding("redis", running["redis"])
@@ -37,6 +42,12 @@ async def whole_stack(source: dagger.Directory, catalog: Catalog) -> dagger.Serv
     """All services that run as containers, each on its own port."""
     run = uuid.uuid4().hex
     ports = {s.name: s.port for s in catalog.services.values() if s.form == "image" and s.port}
+    owners: dict[int, str] = {}
+    for name, port in ports.items():
+        if (owner := owners.setdefault(port, name)) != name:
+            raise InputError(
+                f"services.{name}.port: {port} is that of '{owner}' too, and this machine has it only once"
+            )
     running = await stack.start(source, catalog, ports, run, revision="development")
     return together({name: (running[name], port) for name, port in ports.items()}, run)
 

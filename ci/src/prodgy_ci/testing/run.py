@@ -61,6 +61,8 @@ async def all_of(
     source: dagger.Directory, catalog: Catalog, services: Sequence[Service], kinds: Sequence[Kind], deadline: int
 ) -> Outcomes:
     """The outcomes of all services' tests, a few at once, in the order given. One failure stops no other."""
+    if deadline < 1:
+        raise InputError(f"--deadline: give seconds of at least 1, not {deadline}")
     turn = anyio.Semaphore(AT_ONCE)
     jobs = [(s, kind) for kind in kinds for s in services if _fits(s, kind)]
     done: dict[tuple[str, Kind], Outcome] = {}
