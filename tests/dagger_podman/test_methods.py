@@ -156,14 +156,6 @@ async def test_what_is_written_at_a_mount_is_meant_for_beneath_and_below_a_cache
         await base.with_mounted_cache("/cache", dag.cache_volume("beneath")).with_new_file("/cache/x", "x").sync()
 
 
-async def test_lines_of_an_env_file(session: None) -> None:
-    text = "export A=1\n# no\nB=\"x y\" # note\nC='q'\nA=2\nD=http://x/#y\nE\n"
-    found = dag.file("env", text).as_env_file()
-    assert {await v.name(): await v.value() for v in await found.variables()} == {
-        **{"A": "2", "B": "x y", "C": "q", "D": "http://x/#y", "E": ""}
-    }
-
-
 async def test_text_is_replaced_once_from_a_line_on_or_everywhere(session: None) -> None:
     text = dag.file("text", "a\na\na\n")
     assert await text.with_replaced("a", "b", first_from=2).contents() == "a\nb\na\n"

@@ -8,7 +8,7 @@ from typing import Any
 from ..fields import computed, field
 from ..host import own_platform
 from ..session import Session
-from ..state import CacheVolume, Change, Container, Edited, Mount, Pairs, Port, Scratch
+from ..state import CacheVolume, Change, Container, Edited, Mount, Port, Scratch
 from ..tree import Tree
 
 C = "Container"
@@ -93,13 +93,6 @@ computed(
     withoutVolatileVariable=lambda c, name: c.lacking("volatile", name),
     withoutWorkdir=lambda c: replace(c, workdir=""),
 )
-
-
-@field(C)
-async def with_env_file_variables(_: Session, c: Container, source: Pairs) -> Container:
-    for name, value in source:
-        c = c.having("env", name, value)
-    return c
 
 
 # --- mounts -------------------------------------------------------------------------------------------

@@ -1,9 +1,8 @@
-"""File, Stat and EnvFile."""
+"""File and Stat."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from dataclasses import replace
 
 from .. import exporting
@@ -37,12 +36,6 @@ computed(
     name=lambda f: f.name,
     permissions=lambda f: f.entry.mode,
     size=lambda f: f.entry.size,
-)
-computed(
-    "EnvFile",
-    exists=lambda pairs, name: name in dict(pairs),
-    get=lambda pairs, name, raw=False: dict(pairs).get(name, ""),
-    variables=lambda pairs, raw=False: list(pairs),
 )
 
 
@@ -91,17 +84,6 @@ async def with_replaced(
     text = head + tail.replace(search, replacement, -1 if all else 1)
     replaced = new_file(session.store, f.name, text).entry
     return replace(f, entry=replace(f.entry, content=replaced.content, size=replaced.size))
-
-
-@field(F)
-async def as_env_file(session: Session, f: FileValue, expand: bool = False) -> tuple[tuple[str, str], ...]:
-    pairs = []
-    for line in text_of(session, f).splitlines():
-        key, _, value = line.strip().removeprefix("export ").partition("=")
-        if key and not key.startswith("#"):
-            quoted = re.fullmatch(r"""\s*(["'])(.*?)\1\s*(?:#.*)?""", value)
-            pairs.append((key.strip(), quoted[2] if quoted else re.sub(r"(^|\s)#.*", "", value).strip()))
-    return tuple(sorted(dict(pairs).items()))
 
 
 @field(F)
