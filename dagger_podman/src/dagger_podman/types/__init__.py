@@ -15,6 +15,7 @@ from . import (  # noqa: F401
     git,
     host,
     json_value,
+    search,
     secret,
     service,
     typedef,
