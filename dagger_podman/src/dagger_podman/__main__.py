@@ -128,6 +128,7 @@ async def loaded(options: Options) -> AsyncIterator[Invocation]:
     from .module import find, load
     from .progress import for_options
     from .runtime import Runtime
+    from .user_defaults import with_defaults
 
     store = stores.Store(stores.default_folder())
     try:
@@ -139,6 +140,7 @@ async def loaded(options: Options) -> AsyncIterator[Invocation]:
     async with serving(store, for_options(options.silent, options.progress)) as server:
         runtime = Runtime(server.session, server, module)
         types_, doc = await runtime.types()
+        types_ = with_defaults(types_, module, runtime.original)
         yield Invocation(server.session, runtime, server.session.schema.extended(types_), module.main_object, doc)
 
 

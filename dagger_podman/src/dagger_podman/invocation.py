@@ -17,6 +17,7 @@ from .runtime import Runtime
 from .session import Session
 from .store import digest_of
 from .typedefs import MISSING, Argument, Field, Schema, TypeRef
+from .user_defaults import UserDefault
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,13 +100,16 @@ class Invocation:
             elif argument.default_path:
                 args[argument.name] = await self._default(argument)
             elif argument.default is not MISSING and self._is_function(field):
-                args[argument.name] = argument.default
+                args[argument.name] = await self._resolved(argument, argument.default)
         return args
 
     def _is_function(self, field: Field) -> bool:
         return not any(field is f for o in self.session.schema.objects.values() for f in o.fields.values())
 
     async def _resolved(self, argument: Argument, value: Any) -> Any:
+        if isinstance(value, UserDefault):
+            self.session.progress.notice(f"user default: {value}")
+            value = value.value()
         if isinstance(value, list | tuple):
             return [await self._resolved(argument, v) for v in value]
         if not isinstance(value, Address):

@@ -105,7 +105,7 @@ def _described(argument: Argument) -> str:
 
 def _default(argument: Argument) -> str:
     value = argument.default
-    return str(value) if argument.type.kind == "enum" else json.dumps(value)
+    return str(value) if argument.type.kind == "enum" else json.dumps(value, default=str)
 
 
 def _type(schema: Schema, type_: TypeRef) -> str:
