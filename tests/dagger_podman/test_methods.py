@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +245,21 @@ async def test_output_can_be_written_to_what_is_mounted(session: None) -> None:
     assert await over_file.file("/file").contents() == "out\n"
 
 
+@pytest.fixture
+def without_new_volumes() -> Iterator[None]:
+    """Takes away the volumes that a test makes under names of its own."""
+
+    def there() -> set[str]:
+        listed = subprocess.run(["podman", "volume", "ls", "-q"], capture_output=True, text=True, check=True)
+        return set(listed.stdout.split())
+
+    before = there()
+    yield
+    if new := there() - before:
+        subprocess.run(["podman", "volume", "rm", "-f", *new], check=True, capture_output=True)
+
+
+@pytest.mark.usefixtures("without_new_volumes")
 async def test_a_cache_volume_of_another_source_owner_or_sharing_is_another(session: None) -> None:
     key, start = f"test-{time.time_ns()}", dag.directory().with_new_file("start", "here")
     base = dag.container().from_(PYTHON)
