@@ -100,7 +100,7 @@ async def network(session: Session) -> str:
     async def create() -> str:
         name = f"dagger-podman-{session.id}"
         await session.podman("network", "create", "--disable-dns", *session.labels, name)
-        session.on_close.append(lambda: session.podman.run("network", "rm", "-f", name))  # type: ignore[arg-type,return-value]
+        session.networks.append(name)
         return name
 
     return await session.once("network", create)
@@ -136,7 +136,7 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
     name = f"dagger-podman-{session.id}-service-{key[:12]}"
     net = await network(session)
     stack = contextlib.AsyncExitStack()
-    session.on_close.append(stack.aclose)  # after the network's: what came last goes first
+    session.on_close.append(stack.aclose)
     image = await images.image_to_start(session, c)
     folder = stack.enter_context(session.store.temporary_folder())
     options, _ = await run_options.launch(session, stack, c, net)

@@ -51,6 +51,7 @@ class Session:
         self.scrubber = Scrubber()
         self.secrets: dict[str, bytes] = {}
         self.on_close: list[Callable[[], Awaitable[None]]] = []
+        self.networks: list[str] = []
         self.memory: dict[str, Any] = {}
         self.building = asyncio.Semaphore(len(os.sched_getaffinity(0)))
         """More builds than processors take longer than one after the other: they wait for each other's writing."""
@@ -84,21 +85,19 @@ class Session:
                 path.unlink(missing_ok=True)
 
     async def close(self) -> None:
-        """Stop what runs, in the reverse order of its start."""
+        """Stop what runs, all of it at once."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
-        await asyncio.gather(self._remove_left_containers(), self._run_on_close())
+        ending, self.on_close = self.on_close, []
+        await asyncio.gather(self._remove_left_containers(), *map(_quietly, ending))
+        if self.networks:
+            await self.podman.run("network", "rm", "-f", *self.networks)
 
     async def _remove_left_containers(self) -> None:
         if self.left_containers:
             await self.podman.run("rm", "-f", "-t", "0", "--ignore", *self.left_containers.values())
-
-    async def _run_on_close(self) -> None:
-        while self.on_close:
-            with contextlib.suppress(DaggerPodmanError, OSError):
-                await self.on_close.pop()()
 
     async def _remove_orphans(self) -> None:
         """What sessions left that died without a chance to clear up."""
@@ -242,6 +241,11 @@ class Session:
     def secret_key(self, value: bytes) -> str:
         """Stands for a secret's value in keys and ids; of no use without this cache's own key."""
         return hmac.new(self.store.hash_key(), value, hashlib.sha256).hexdigest()
+
+
+async def _quietly(end: Callable[[], Awaitable[None]]) -> None:
+    with contextlib.suppress(DaggerPodmanError, OSError):
+        await end()
 
 
 async def remove_session(podman: Podman, session_id: str) -> None:
