@@ -1,5 +1,7 @@
 """What a Dockerfile refers to is known before it is built."""
 
+import re
+
 import pytest
 
 from dagger_podman.dockerfile import instructions, outside_images, stages
@@ -50,7 +52,35 @@ def test_an_unknown_target_names_the_stages() -> None:
 @pytest.mark.parametrize("text", ["", "RUN true", "# only a comment"])
 def test_without_from_it_is_no_dockerfile(text: str) -> None:
     with pytest.raises(DaggerPodmanError, match="no FROM"):
-        stages(text, {})
+        stages(text, {}, file="api/Dockerfile")
+
+
+def test_an_error_names_the_file_and_the_line_of_any_stage() -> None:
+    for text, message in (
+        ("", "api/Dockerfile has no FROM"),
+        ("FROM", "api/Dockerfile line 1: FROM names no image"),
+        (
+            "FROM a\nRUN x\nfrun x\nFROM b",
+            "api/Dockerfile: dockerfile parse error on line 3: unknown instruction: FRUN",
+        ),
+    ):
+        with pytest.raises(DaggerPodmanError, match=f"^{re.escape(message)}$"):
+            stages(text, {}, file="api/Dockerfile")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM a\nRUN\tx",
+        "FROM a\r\nRUN x \\\r\n  y\r\n",
+        "FROM a\nRUN echo '\u2028x'",
+        "FROM a\nRUN 3<<EOF x <&3\nfirst\nEOF\nRUN x",
+        "FROM a\nCOPY <<-'ONE' <<TWO /x\none\nONE\ntwo\nTWO",
+        "FROM a\nRUN echo $((1<<y)) a<<b\nONBUILD RUN x",
+    ],
+)
+def test_what_docker_accepts_is_accepted(text: str) -> None:
+    assert images(text) == ["a"]
 
 
 def test_instructions_know_their_line() -> None:

@@ -30,7 +30,7 @@ async def build(
     """The id of the image that a Dockerfile of the context gives."""
     text = _read(session, context, dockerfile)
     arguments = {a["name"]: a.get("value", "") for a in build_args}
-    bases = outside_images(stages(text, arguments, platform or host.own_platform()), target)
+    bases = outside_images(stages(text, arguments, platform or host.own_platform(), dockerfile), target)
     ids = dict(zip(bases, await asyncio.gather(*(images.pulled(session, b, platform) for b in bases)), strict=True))
     ignored = next((p for p in (f"{dockerfile}.dockerignore", ".dockerignore") if p in context.entries), None)
     if ignored:
@@ -73,7 +73,7 @@ async def _build(
     """The image, and the images of its steps."""
     with session.secret_folder() as secret_folder, session.store.temporary_folder() as folder:
         await asyncio.to_thread(write_out, session.store, context, folder / "context")
-        (folder / "Dockerfile").write_text(text)
+        (folder / "Dockerfile").write_text(text, encoding="utf-8")
         for i, secret in enumerate(secrets):
             path = secret_folder / str(i)
             path.write_bytes(await secret.read())

@@ -9,6 +9,11 @@ from collections.abc import Mapping
 
 from .errors import DaggerPodmanError
 
+KNOWN = (
+    *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"),
+    *("ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Instruction:
@@ -31,7 +36,7 @@ def instructions(text: str) -> list[Instruction]:
     if match := re.match(r"(?:#.*\n)*#\s*escape\s*=\s*(\S)", text, re.IGNORECASE):
         escape = match[1]
     found: list[Instruction] = []
-    lines = text.splitlines()
+    lines = text.split("\n")
     i = 0
     while i < len(lines):
         start, joined = i + 1, ""
@@ -44,21 +49,26 @@ def instructions(text: str) -> list[Instruction]:
             joined += line[:-1] + " " if continued else line
             if not continued:
                 break
-        name, _, rest = joined.strip().partition(" ")
+        name, rest = [*joined.split(None, 1), "", ""][:2]
         if name:
             found.append(Instruction(name.upper(), rest.strip(), start))
-            for word in re.findall(r"(?<![<\w])<<-?[\"']?(\w+)[\"']?", rest):
+            for word in re.findall(r"(?<!\S)\d*<<-?[\"']?(\w+)[\"']?", rest):
                 while i < len(lines) and lines[i].strip() != word:
                     i += 1
                 i += 1
     return found
 
 
-def stages(text: str, build_args: Mapping[str, str], platform: str = "linux/amd64") -> list[Stage]:
-    """The stages in order, with the arguments that stand before the first FROM replaced."""
+def stages(
+    text: str, build_args: Mapping[str, str], platform: str = "linux/amd64", file: str = "the Dockerfile"
+) -> list[Stage]:
+    """The stages in order, with the arguments that stand before the first FROM replaced. `file` is for errors."""
     values = {"TARGETPLATFORM": platform, "BUILDPLATFORM": platform}
     found: list[Stage] = []
     for instruction in instructions(text):
+        if instruction.name not in KNOWN:  # Podman looks only at the stages that it builds
+            where = f"{file}: dockerfile parse error on line {instruction.line}"
+            raise DaggerPodmanError(f"{where}: unknown instruction: {instruction.name}")
         if instruction.name == "ARG" and not found:
             for word in shlex.split(instruction.text):
                 name, _, default = word.partition("=")
@@ -66,14 +76,14 @@ def stages(text: str, build_args: Mapping[str, str], platform: str = "linux/amd6
         elif instruction.name == "FROM":
             words = [w for w in instruction.text.split() if not w.startswith("--")]
             if not words:
-                raise DaggerPodmanError(f"Dockerfile line {instruction.line}: FROM names no image")
+                raise DaggerPodmanError(f"{file} line {instruction.line}: FROM names no image")
             name = words[2].lower() if len(words) == 3 and words[1].lower() == "as" else str(len(found))
             found.append(Stage(name, substitute(words[0], values), ()))
         elif found and (used := _sources(instruction)):
             uses = found[-1].uses + tuple(substitute(u, values) for u in used)
             found[-1] = dataclasses.replace(found[-1], uses=uses)
     if not found:
-        raise DaggerPodmanError("the Dockerfile has no FROM")
+        raise DaggerPodmanError(f"{file} has no FROM")
     return found
 
 
