@@ -1,6 +1,8 @@
 """The command line is read and shown as `dagger call` does; what golden/ recorded is tested against the whole command."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from dagger_podman.errors import UsageError
 from dagger_podman.typedefs import Argument, EnumType, Field, ObjectType, Schema, TypeRef
 
 REPOSITORY = Path(__file__).parents[2]
+PROGRAM = str(Path(sys.executable).with_name("dagger-podman"))
 STRING = TypeRef("scalar", "String")
 TEXTS = TypeRef("list", of=STRING)
 
@@ -193,3 +196,122 @@ def test_bash_completes_commands_functions_and_flags() -> None:
     assert "call" in completed("dagger-podman")
     assert {"build", "plan"} <= set(completed("dagger-podman", "call"))
     assert "--service" in completed("dagger-podman", "call", "build")
+
+
+def test_bash_completes_after_options_and_commands_of_few_words() -> None:
+    assert "call" in completed("dagger-podman", "-s", "-m", ".")
+    assert {"build", "plan"} <= set(completed("dagger-podman", "-s", "call"))
+    assert "unit-tests" in completed("dagger-podman", "check")
+    assert "--older-than" in completed("dagger-podman", "prune")
+    assert completed("dagger-podman", "-m") == []
+
+
+# --- the whole command --------------------------------------------------------------------------------
+PLAIN_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def ran(command: str, folder: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What the shell makes of a command, as the user sees it."""
+    words = f"exec {re.sub('^dagger-podman', PROGRAM, command)}"
+    given = {**os.environ, "PYTHONUNBUFFERED": "", **environment}
+    return subprocess.run(
+        ["bash", "-c", words], capture_output=True, text=True, env=given, cwd=folder, timeout=200, check=False
+    )
+
+
+@pytest.mark.parametrize("command", ["call", "check", "functions", "session", "prune", "doctor", "completion"])
+def test_each_command_tells_its_usage_and_does_nothing_else(command: str) -> None:
+    done = ran(f"dagger-podman {command} --help", DAGGER_PODMAN_CACHE="/proc/x" if command != "call" else "")
+    assert (done.returncode, done.stderr) == (0, "") or command == "call"
+    assert f"dagger-podman {command}" in done.stdout and "usage" in done.stdout.lower()
+
+
+def test_the_help_lists_commands_and_options() -> None:
+    text = ran("dagger-podman --help").stdout
+    assert {"call", "version", "-m,", "-o,", "-j,", "-s,", "-y,", "--progress"} <= set(text.split())
+
+
+@pytest.mark.parametrize("word", ["version", "--version"])
+def test_the_version_is_told(word: str) -> None:
+    assert re.fullmatch(r"dagger-podman \d+\.\d+\.\d+\n", ran(f"dagger-podman {word}").stdout)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("doctor bogus", 'unknown argument "bogus" for "dagger-podman doctor" (see --help)'),
+        (
+            "session --label a:b --label=c --bogus",
+            'unknown argument "--bogus" for "dagger-podman session" (see --help)',
+        ),
+        ("completion fish", 'unknown argument "fish" for "dagger-podman completion" (see --help)'),
+        ("prune --older-than -1", "--older-than -1: a number of days of at least 0 is needed"),
+        ("prune --older-than nan", "--older-than nan: a number of days of at least 0 is needed"),
+        ("functions $'\\xff'", "the argument '\\udcff' is not valid utf-8"),
+        ("--help > /dev/full", "standard output: No space left on device"),
+        ("--help >&-", "standard output is closed"),
+    ],
+)
+def test_a_mistake_is_one_line(command: str, message: str) -> None:
+    done = ran(f"dagger-podman {command}", DAGGER_PODMAN_CACHE="/proc/x")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [("/proc/x/y", "No such file or directory"), ("/etc/passwd", "Not a directory")],
+)
+@pytest.mark.parametrize("command", ["functions", "session", "prune"])
+def test_of_a_cache_that_cannot_be_written_the_folder_is_named(command: str, folder: str, reason: str) -> None:
+    done = ran(f"dagger-podman {command}", DAGGER_PODMAN_CACHE=folder)
+    said = f"Error: {folder}: {reason}; name another cache folder in DAGGER_PODMAN_CACHE\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("command_line") / "probe"
+    shutil.copytree(REPOSITORY / "tests/golden/probe", folder)
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("text -o /", "/: Is a directory"),
+        ("text -o /proc/x", "/proc/x: No such file or directory"),
+        ("text -o /dev/full", "/dev/full: No space left on device"),
+        ("text > /dev/full", "standard output: No space left on device"),
+        ("file -o /proc/x", "/proc/x: No such file or directory"),
+        ("file -o /dev/full", "/dev/full: No space left on device"),
+        ("directory -o /dev/null", "/dev/null: File exists"),
+        ("container -o .", 'destination "." is a directory; must be a file path'),
+    ],
+)
+def test_what_cannot_be_written_is_said_with_its_reason(probe: Path, command: str, message: str) -> None:
+    done = ran(f"dagger-podman call -s {command}", probe)
+    said = [line for line in done.stderr.splitlines() if not line.startswith("!")]
+    assert (done.returncode, said) == (1, [f"Error: {message}"])
+
+
+def test_an_object_is_printed_and_not_written(probe: Path, tmp_path: Path) -> None:
+    for function in ("report", "reports"):
+        done = ran(f"dagger-podman call -s {function} -o {tmp_path}/object", probe)
+        assert (done.returncode, done.stdout) == (0, ran(f"dagger-podman call -s {function}", probe).stdout)
+        assert f"nothing is written to {tmp_path}/object: the result is an object" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_check_is_named() -> None:
+    done = ran("dagger-podman check -s nope")
+    assert 'Error: unknown check "nope"; known: prodgy-ci:' in done.stderr
+
+
+def test_a_locale_may_lack_a_letter(probe: Path) -> None:
+    said = ran("dagger-podman call -s greet --name ü", probe).stdout
+    assert "ü" in said
+    done = ran("dagger-podman call -s greet --name ü", probe, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout) == (0, said.replace("ü", "\\xfc"))
+    refused = ran("dagger-podman call -s greet --name ü", probe, **PLAIN_LOCALE)
+    assert (refused.returncode, refused.stderr) == (1, "Error: the argument '\\udcc3\\udcbc' is not valid ascii\n")

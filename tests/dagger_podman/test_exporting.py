@@ -47,3 +47,11 @@ async def test_a_device_such_as_a_terminal_is_written_into(session: Any) -> None
     assert stat.S_ISCHR(os.stat(name).st_mode)
     os.close(ours)
     os.close(theirs)
+
+
+async def test_a_pipe_is_written_into(session: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    await write(session, value(session), tmp_path / "pipe")
+    assert os.read(reader, 100) == b"content"
+    os.close(reader)

@@ -288,7 +288,7 @@ def test_a_full_disk_is_said_and_leaves_no_wrong_entry(start: Start, tmp_path: P
         client = start(DAGGER_PODMAN_CACHE=str(tmp_path))
         content = "x" * 4_000_000
         answer = client.post(f'{{ directory {{ withNewFile(path: "a", contents: "{content}") {{ entries }} }} }}')
-        assert "No space left on device" in answer["errors"][0]["message"]
+        assert f"{tmp_path}: No space left on device; name another" in answer["errors"][0]["message"]
         assert client.post("{ version }")["data"]
         client.end()
     finally:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.metadata
+import io
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,35 +16,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import store as stores
-from .command_line.arguments import Help, Options, options_last, parse_call, split_options
-from .errors import DaggerPodmanError, UsageError
+from .command_line.arguments import COMMANDS, Help, Options, options_last, parse_call, refuse_unknown, split_options
+from .errors import DaggerPodmanError, UsageError, concerning
 
 if TYPE_CHECKING:
     from .invocation import Invocation
     from .progress import Progress
     from .server import Server
 
-COMMANDS = "call, check, functions, session, prune, doctor, completion"
-USAGE = """USAGE
-  dagger-podman <command> [options]
-
-COMMANDS
-  call        Call a function of a module, and functions of what it returns
-  check       Run a module's checks
-  functions   List a module's functions
-  session     Serve the Dagger API until standard input is closed
-  prune       Remove what is kept across runs
-  doctor      Say what is missing on this host, and how to mend it
-  completion  Print a script that completes commands and functions (bash or zsh)
-"""
-
 
 def main() -> None:
-    """Run one command and exit with its code."""
-    command, *rest = options_last(sys.argv[1:]) or ["--help"]
-    if command in ("-h", "--help", "help"):
-        print(USAGE, end="")
-        sys.exit(0)
+    """Run one command and exit with its code. What the system refuses is said as any other mistake is."""
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    code = 1
+    try:
+        if sys.stdout is None:
+            raise UsageError("standard output is closed")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: a locale may lack a letter
+        code = run(sys.argv[1:])
+        with concerning("standard output"):
+            sys.stdout.close()
+    except BrokenPipeError:
+        pass
+    except (DaggerPodmanError, OSError, UnicodeError) as error:
+        code = report(stores.told(error))
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stdout.close()  # else Python tries once more what has failed, and says so
+    sys.exit(code)
+
+
+def run(argv: list[str]) -> int:
+    """One command; its exit code."""
+    if unreadable := [word for word in argv if re.search("[\ud800-\udfff]", word)]:
+        raise UsageError(f"the argument {unreadable[0]!a} is not valid {sys.getfilesystemencoding()}")
+    command, *rest = options_last(argv) or ["--help"]
+    options, words = split_options(rest)
     runners: dict[str, Callable[[list[str]], Awaitable[int]]] = {
         "call": call,
         "check": check,
@@ -49,23 +59,29 @@ def main() -> None:
         "session": session,
         "prune": prune,
     }
+    if command in ("-h", "--help", "help") or (options.help and command in {*COMMANDS} - {"call", "prune"}):
+        from .command_line.help import usage
+
+        print(usage(command if options.help else "".join(words[:1])), end="")
+        return 0
+    refuse_unknown(command, words)
     if command == "doctor":
         from .doctor import main as doctor
 
-        sys.exit(doctor(rest))
+        return doctor(words)
     if command == "completion":
         from .command_line.completion import script
 
-        print(script(rest[0] if rest else ""), end="")
-        sys.exit(0)
-    if command not in runners:
-        print(f'Error: unknown command "{command}" for "dagger-podman" (known: {COMMANDS})', file=sys.stderr)
-        sys.exit(1)
-    sys.exit(asyncio.run(_guarded(runners[command], rest)))
+        print(script(words[0] if words else ""), end="")
+        return 0
+    if command in ("version", "--version"):
+        print(f"dagger-podman {importlib.metadata.version('dagger-podman')}")
+        return 0
+    return asyncio.run(_guarded(runners[command], rest))
 
 
 async def _guarded(run: Callable[[list[str]], Awaitable[int]], argv: list[str]) -> int:
-    """Turn the first signal into an orderly end, and errors into one message and an exit code."""
+    """Turn the first signal into an orderly end."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(run(argv))
     received: list[int] = []
@@ -88,10 +104,6 @@ async def _guarded(run: Callable[[list[str]], Awaitable[int]], argv: list[str]) 
         return 128 + received[0] if received else code
     except asyncio.CancelledError:
         return 128 + (received[0] if received else signal.SIGINT)
-    except BrokenPipeError:
-        return 1
-    except DaggerPodmanError as error:
-        return report(error)
 
 
 def report(error: DaggerPodmanError) -> int:
@@ -172,12 +184,8 @@ async def call(argv: list[str]) -> int:
             return 0
         lists = [i for i, step in enumerate(parsed.steps) if step.field.type.kind == "list"]
         below = [step.field.name for step in parsed.steps[lists[0] + 1 :]] if lists else []
-        if options.output:
-            if isinstance(value, Node):
-                await export(session, value, Path(options.output))
-            else:
-                Path(options.output).parent.mkdir(parents=True, exist_ok=True)
-                Path(options.output).write_text(output.render(value, kind, options.json, below))
+        if options.output and isinstance(value, Node):
+            await export(session, value, Path(options.output))
             return 0
 
         def shown(item: Any) -> Any:
@@ -186,7 +194,16 @@ async def call(argv: list[str]) -> int:
             return identity(item) if isinstance(item, Node | Object) else item
 
         text = output.render(shown(value), kind, options.json, below)
-        sys.stdout.write(session.scrubber.text(text))
+        if options.output and not output.is_object(kind):
+            with concerning(options.output):
+                Path(options.output).parent.mkdir(parents=True, exist_ok=True)
+                Path(options.output).write_text(text, encoding="utf-8")
+            return 0
+        if options.output:
+            said = "is an object, which is printed instead; chain a function that gives a file, directory or text"
+            session.progress.notice(f"nothing is written to {options.output}: the result {said}")
+        with concerning("standard output"):
+            sys.stdout.write(session.scrubber.text(text))
         if text and not text.endswith("\n") and sys.stdout.isatty():
             print()
         return 0
@@ -212,8 +229,8 @@ async def check(argv: list[str]) -> int:
         main = invocation.schema.objects[invocation.main_object]
         found = {f"{module}:{kebab(f.name)}": f for f in main.fields.values() if f.check}
         wanted = {n: f for n, f in found.items() if not rest or n in rest or n.partition(":")[2] in rest}
-        if len(wanted) < len(set(rest)):
-            raise UsageError(f"unknown check; known: {', '.join(sorted(found))}")
+        if unknown := [name for name in rest if not {name, f"{module}:{name}"} & set(found)]:
+            raise UsageError(f'unknown check "{unknown[0]}"; known: {", ".join(sorted(found))}')
         if {"-l", "--list"} & set(argv):
             print(checks_table(wanted), end="")
             return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -73,3 +75,13 @@ class FunctionError(DaggerPodmanError):
 
     def extensions(self) -> dict[str, Any] | None:
         return self.values or None
+
+
+@contextlib.contextmanager
+def concerning(file: object) -> Iterator[None]:
+    """What the system refuses meanwhile is said of this file: of a failing write it names none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(file)
+        raise

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .errors import UsageError
+from .errors import UsageError, concerning
 from .files import copy_blob, write_out
 from .session import Session
 from .state import Container
@@ -36,12 +36,14 @@ async def write(session: Session, value: Any, path: Path) -> str:
         # A device or a pipe, such as /dev/null, is written into and never replaced.
         with session.store.temporary_folder() as folder:
             await write(session, value, folder / "value")
-            await asyncio.to_thread(shutil.copyfile, folder / "value", path)
+            with concerning(path), (folder / "value").open("rb") as content, path.open("wb") as file:
+                await asyncio.to_thread(shutil.copyfileobj, content, file)  # copyfile refuses pipes
     elif isinstance(value, FileValue):
         path = path / value.name if path.is_dir() else path
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
-        await asyncio.to_thread(copy_blob, session.store, value.entry.content, part)
+        with concerning(path):
+            await asyncio.to_thread(copy_blob, session.store, value.entry.content, part)
         part.chmod(value.entry.mode)
         part.replace(path)
     elif isinstance(value, Container):

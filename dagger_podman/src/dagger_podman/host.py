@@ -96,7 +96,7 @@ def _configured() -> dict[str, Any]:
     for folder in folders:
         for path in (folder / "containers.conf", *sorted((folder / "containers.conf.d").glob("*.conf"))):
             if path.is_file():
-                for table, values in tomllib.loads(path.read_text()).items():
+                for table, values in tomllib.loads(path.read_text(encoding="utf-8")).items():
                     merged[table] = {**merged.get(table, {}), **values}
     return merged
 

@@ -66,7 +66,7 @@ def load(folder: Path, store: Store) -> Module:
     """Read a module. Raises `UsageError` with the file and key that is wrong."""
     path = folder / "dagger.json"
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
     sdk = config.get("sdk")
@@ -111,7 +111,7 @@ def _base_image(source: Path) -> str:
 
 def _pyproject(source: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads((source / "pyproject.toml").read_text())
+        return tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except tomllib.TOMLDecodeError as error:

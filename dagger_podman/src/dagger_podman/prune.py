@@ -39,6 +39,8 @@ async def run(argv: list[str]) -> int:
     parser.add_argument("--all", action="store_true", help="remove everything, cache volumes and stand-ins too")
     options = parser.parse_args(argv)
     keep = _bytes(options.keep_size)
+    if not options.older_than >= 0:  # nor "nan", which is no number
+        raise UsageError(f"--older-than {options.older_than:g}: a number of days of at least 0 is needed")
     store = Store(default_folder())
     podman = Podman(podman_environment(store.folder))
     if in_use(store):

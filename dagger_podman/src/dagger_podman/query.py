@@ -13,6 +13,7 @@ from graphql.utilities import value_from_ast_untyped
 from .errors import DaggerPodmanError, NotAvailableError
 from .nodes import Node
 from .session import Session
+from .store import told
 from .typedefs import Field, InputType, TypeRef
 from .values import content_node
 
@@ -30,9 +31,9 @@ async def answer(session: Session, text: str, call: str = "") -> dict[str, Any]:
         for definition in document.definitions:
             if isinstance(definition, ast.OperationDefinitionNode):
                 data.update(await _Selection(session, call).of_object(None, definition.selection_set))
-    except DaggerPodmanError as error:
-        failure: dict[str, Any] = {"message": session.scrubber.text(str(error)), "path": list(data)}
-        if extensions := error.extensions():
+    except (DaggerPodmanError, OSError, UnicodeError) as error:
+        failure: dict[str, Any] = {"message": session.scrubber.text(str(told(error))), "path": list(data)}
+        if extensions := told(error).extensions():
             failure["extensions"] = extensions
         return {"data": None, "errors": [failure]}
     except (

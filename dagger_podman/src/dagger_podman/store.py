@@ -16,12 +16,25 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .errors import DaggerPodmanError, UsageError, concerning
+
 
 def default_folder() -> Path:
     """`DAGGER_PODMAN_CACHE`, else `dagger-podman` in the user's cache folder."""
     named = os.environ.get("DAGGER_PODMAN_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(named) if named else Path(base) / "dagger-podman"
+
+
+def told(error: DaggerPodmanError | OSError | UnicodeError) -> DaggerPodmanError:
+    """An error as the user reads it. One of the system names the file, and what to do where that is the cache's."""
+    if isinstance(error, DaggerPodmanError):
+        return error
+    if not isinstance(error, OSError) or not error.strerror:
+        return UsageError(str(error))
+    file = str(error.filename2 or error.filename or "")
+    hint = "; name another cache folder in DAGGER_PODMAN_CACHE" if file.startswith(str(default_folder())) else ""
+    return UsageError(f"{file}: {error.strerror}{hint}".removeprefix(": "))
 
 
 def sessions_folder() -> Path:
@@ -51,8 +64,9 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("blobs", "tmp"):
-            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        with concerning(folder):
+            for name in ("blobs", "tmp"):
+                (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     # --- entries: small JSON values by kind and key ----------------------------------------------
     def _entry(self, kind: str, key: str) -> Path:
@@ -132,7 +146,8 @@ class Store:
         handle, name = tempfile.mkstemp(dir=self.folder / "tmp", prefix=f"{self.owner}-")
         with os.fdopen(handle, "wb") as file:
             try:
-                yield file, name
+                with concerning(self.folder):
+                    yield file, name
             finally:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(name)

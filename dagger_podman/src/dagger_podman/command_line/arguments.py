@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import UsageError
@@ -26,6 +26,21 @@ OF_THE_ENGINE = ("-q", "-v", "-vv", "-vvv", "-d", "-E")
 OF_THE_ENGINE_FIRST = ("--quiet", "--verbose", "--debug", "--no-exit", "--eager-runtime")
 """Switches of `dagger` that decide nothing here; the long ones count only before a function, which may have its own."""
 PROGRESS = ("auto", "plain", "tty")
+COMMANDS = {
+    "call": ("[options] [function]...", "Call a function of a module, and functions of what it returns"),
+    "check": ("[options] [--list] [name]...", "Run a module's checks"),
+    "functions": ("[options] [function]...", "List a module's functions"),
+    "session": ("", "Serve the Dagger API until standard input is closed"),
+    "prune": ("[--older-than DAYS] [--keep-size SIZE] [--all]", "Remove what is kept across runs"),
+    "doctor": ("[--install]", "Say what is missing on this host, and how to mend it"),
+    "completion": ("[bash|zsh]", "Print a script that completes commands and functions"),
+    "version": ("", "Print the version"),
+}
+"""Each command's arguments, and what it does."""
+OF_SDKS = ("--label", "--version", "--workdir", "--project", "--load-workspace-modules", "--skip-workspace-modules")
+"""Flags that SDKs give a session; the first four have a value."""
+KNOWN = {"doctor": ("--install",), "completion": ("bash", "zsh"), "version": (), "--version": (), "session": OF_SDKS}
+"""All the words that these commands know."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +121,16 @@ def split_options(argv: Iterable[str]) -> tuple[Options, list[str]]:
     if options.progress not in PROGRESS:
         raise UsageError(f'unknown progress type "{options.progress}"; use {", ".join(PROGRESS)}')
     return options, rest
+
+
+def refuse_unknown(command: str, words: Sequence[str]) -> None:
+    """Raises `UsageError` for a command that is none, and for a word that a command of few words does not know."""
+    if command not in COMMANDS | KNOWN:
+        raise UsageError(f'unknown command "{command}" for "dagger-podman" (known: {", ".join(COMMANDS)})')
+    for before, word in zip(["", *words], words, strict=False):
+        of_sdk = command == "session" and before in OF_SDKS[:4]
+        if command in KNOWN and not of_sdk and word.partition("=")[0] not in KNOWN[command]:
+            raise UsageError(f'unknown argument "{word}" for "dagger-podman {command}" (see --help)')
 
 
 # --- the chain ----------------------------------------------------------------------------------------

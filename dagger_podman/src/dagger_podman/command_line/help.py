@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable
 
 from ..typedefs import MISSING, Argument, Field, Schema, TypeRef, kebab
-from .arguments import Call, Help, can_be_given, functions_of, is_supported, path, required_first
+from .arguments import COMMANDS, Call, Help, can_be_given, functions_of, is_supported, path, required_first
 
 OPTIONS = (
     ("-h, --help", "Show what can be called, and with which flags"),
@@ -19,6 +19,24 @@ OPTIONS = (
     ("-s, --silent", "Show no progress"),
     ("-y, --auto-apply", "Apply changes that a function returns to this folder without asking"),
 )
+OF_A_RESULT = ("-j", "-o", "-y")
+
+
+def usage(command: str) -> str:
+    """The help of one command, or of all of them."""
+    if command in COMMANDS:
+        arguments, what = COMMANDS[command]
+        parts = [what, f"USAGE\n  dagger-podman {command} {arguments}".rstrip()]
+    else:
+        arguments, parts = "[options]", ["USAGE\n  dagger-podman <command> [options]"]
+        parts.append("COMMANDS\n" + _rows((f"  {name}", what) for name, (_, what) in COMMANDS.items()))
+    if "[options]" in arguments:
+        parts.append(_options(OF_A_RESULT if command in ("check", "functions") else ()))
+    return "\n\n".join(parts) + "\n"
+
+
+def _options(without: Iterable[str] = ()) -> str:
+    return "OPTIONS\n" + _rows((f"  {name}", text) for name, text in OPTIONS if name[:2] not in without)
 
 
 def call_help(schema: Schema, main_object: str, parsed: Call | Help, doc: str = "") -> str:
@@ -42,7 +60,7 @@ def call_help(schema: Schema, main_object: str, parsed: Call | Help, doc: str = 
         )
         parts.append("ARGUMENTS\n" + _rows(rows))
     if not steps:
-        parts.append("OPTIONS\n" + _rows((f"  {name}", text) for name, text in OPTIONS))
+        parts.append(_options())
     elif functions:
         parts.append(f'Use "{start} [command] --help" for more information about a command.')
     return "\n\n".join(parts) + "\n"

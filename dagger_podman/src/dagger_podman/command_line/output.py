@@ -16,7 +16,7 @@ def render(value: Any, kind: TypeRef, as_json: bool, below_list: Sequence[str] =
     """
     if kind.kind == "void":
         return ""
-    if _is_object(kind):
+    if is_object(kind):
         if isinstance(value, list):
             return "".join(f"- {item}\n" for item in value)
         return f"{value}\n" if value is not None or not as_json else "null\n"
@@ -30,7 +30,7 @@ def render(value: Any, kind: TypeRef, as_json: bool, below_list: Sequence[str] =
     return _plain(value)
 
 
-def _is_object(kind: TypeRef) -> bool:
+def is_object(kind: TypeRef) -> bool:
     inner = kind.of if kind.kind == "list" and kind.of else kind
     return inner.kind in ("object", "interface")
 

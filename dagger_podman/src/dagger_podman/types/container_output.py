@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from .. import exporting, images, services, stand_ins
-from ..errors import DaggerPodmanError, PodmanError
+from ..errors import DaggerPodmanError, PodmanError, UsageError
 from ..fields import field
 from ..registry_auth import auth_file, through
 from ..session import Session
@@ -33,6 +33,8 @@ async def as_tarball(session: Session, c: Container, media_types: str = "OCIMedi
 
 async def save(session: Session, c: Container, target: Path, media_types: str = "OCIMediaTypes") -> None:
     """Write the image as a tarball that appears whole or not at all."""
+    if target.is_dir():
+        raise UsageError(f'destination "{target}" is a directory; must be a file path')
     image = await images.assemble(session, c)
     kind = "docker-archive" if media_types == "DockerMediaTypes" else "oci-archive"
     part = target.with_name(f".{target.name}.part")
