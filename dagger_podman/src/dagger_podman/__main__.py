@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.metadata
 import io
 import json
 import os
@@ -75,7 +74,9 @@ def run(argv: list[str]) -> int:
         print(script(words[0] if words else ""), end="")
         return 0
     if command in ("version", "--version"):
-        print(f"dagger-podman {importlib.metadata.version('dagger-podman')}")
+        from importlib.metadata import version
+
+        print(f"dagger-podman {version('dagger-podman')}")
         return 0
     return asyncio.run(_guarded(runners[command], rest))
 
