@@ -2,6 +2,7 @@
 
 import os
 import pty
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,18 @@ async def test_an_export_removes_and_writes_what_changed_and_nothing_else(
     assert await new.changes(old).export(str(tmp_path / "out")) == str(tmp_path / "out")
     found = {str(p.relative_to(tmp_path / "out")): p.read_text() for p in (tmp_path / "out").rglob("*")}
     assert found == {"a": "new", "b": "b, changed here", "d": "d\n", "e": "e\n", "mine": "mine"}
+
+
+async def test_an_export_touches_nothing_that_is_not_shown(session: None, tmp_path: Path) -> None:
+    (tmp_path / "same").write_text("same")
+    tmp_path.chmod(0o2770)
+    before = dag.directory().with_new_file("same", "same")
+    after = before.chown("same", "1000:1000").with_new_file("new", "new")
+    time_of = (tmp_path / "same").stat().st_mtime_ns
+    await after.changes(before).export(str(tmp_path))
+    assert (tmp_path / "new").read_text() == "new"
+    assert (tmp_path / "same").stat().st_mtime_ns == time_of
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o2770
 
 
 async def test_an_export_removes_nothing_behind_a_link(session: None, tmp_path: Path) -> None:

@@ -188,3 +188,13 @@ async def test_a_repository_with_submodules_has_no_tree(clone: Clone) -> None:
     clone.commit("file", "with a submodule")
     with pytest.raises(dagger.QueryError, match="repository with submodules is not available"):
         await clone.directory.as_git().head().tree().sync()
+
+
+async def test_a_branch_s_name_is_no_option_of_git(clone: Clone, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("canary-4f1a\n")
+    name = f"--pathspec-from-file={tmp_path}/secret"
+    commit = clone("rev-parse", "HEAD")
+    directory = clone.directory.with_new_file(".git/packed-refs", f"{commit} refs/heads/{name}\n")
+    tree = directory.as_git().branch(name).tree()
+    assert await tree.file("file").contents() == "third"
+    assert await tree.file(".git/HEAD").contents() == f"ref: refs/heads/{name}\n"

@@ -286,6 +286,19 @@ async def test_two_commands_that_lock_the_same_volumes_in_another_order_do_not_w
         await asyncio.gather(*(c.with_exec(["sleep", "0.3"]).sync() for c in (there, back, there, back)))
 
 
+async def test_a_service_that_stopped_or_failed_lets_go_of_its_volumes(session: None) -> None:
+    volume = dag.cache_volume("locked-by-a-service", sharing=dagger.CacheSharingMode.LOCKED)
+    base = dag.container().from_(PYTHON).with_env_variable("NOW", str(time.time_ns())).with_mounted_cache("/c", volume)
+    async with asyncio.timeout(90):
+        with pytest.raises(dagger.QueryError):
+            await base.with_exposed_port(8000).with_default_args(["false"]).as_service().start()
+        service = base.with_exposed_port(8000).with_default_args(["python3", "-m", "http.server"]).as_service()
+        for _ in range(2):
+            await service.start()
+            await service.stop(kill=True)
+        await base.with_exec(["true"]).sync()
+
+
 async def test_an_image_reference_is_known_until_something_is_changed(session: None) -> None:
     image = dag.container().from_(PYTHON)
     assert re.fullmatch(r"docker\.io/library/python:3\.13-slim@sha256:[0-9a-f]{64}", await image.image_ref())

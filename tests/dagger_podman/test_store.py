@@ -1,11 +1,12 @@
 """The cache gives back what was put in, or nothing: never something else."""
 
+import errno
 import io
 from pathlib import Path
 
 import pytest
 
-from dagger_podman.store import Store
+from dagger_podman.store import Store, default_folder, told
 
 
 @pytest.fixture
@@ -54,3 +55,11 @@ def test_nothing_temporary_stays(store: Store) -> None:
         (folder / "x").write_text("x")
     store.write("exec", "abcdef", 1)
     assert list((store.folder / "tmp").iterdir()) == []
+
+
+def test_an_error_of_the_system_is_told_with_its_file_and_what_mends_it() -> None:
+    in_cache = str(default_folder() / "blobs" / "x")
+    assert str(told(PermissionError(errno.EACCES, "Permission denied", "/x"))) == "/x: Permission denied"
+    assert str(told(OSError(errno.ENOSPC, "No space left", in_cache))).endswith("cache folder in DAGGER_PODMAN_CACHE")
+    assert "another cache folder" not in str(told(FileNotFoundError(errno.ENOENT, "No such file", in_cache)))
+    assert str(told(TimeoutError())) == "TimeoutError()"

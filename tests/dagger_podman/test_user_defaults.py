@@ -66,7 +66,7 @@ def test_what_cannot_be_read_is_an_error_where_it_is_used_and_nowhere_else(work:
         b"# don't\nno assignment\n=x\nmy-name=$(\nlatin=\xe9\ngreet_times=many\ngreet_name=it's\nGREETING=$NOWHERE\n"
     )
     for words, message in (
-        (("greet",), "GREETING: NOWHERE: unbound variable"),
+        (("greet",), "GREETING: refers to an unbound variable"),
         (("--greeting", "hi", "greet"), "name: ' is not understood"),
         (("--greeting", "hi", "greet", "--name", "you"), f"user default probe.greet(times) from {own}: no Int"),
     ):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import store as stores
 from .command_line.arguments import COMMANDS, Help, Options, options_last, parse_call, refuse_unknown, split_options
-from .errors import DaggerPodmanError, UsageError, concerning
+from .errors import DaggerPodmanError, NotAvailableError, UsageError, concerning
 
 if TYPE_CHECKING:
     from .invocation import Invocation
@@ -183,6 +183,8 @@ async def call(argv: list[str]) -> int:
 
             await apply(session, await session.value(value), options.auto_apply)
             return 0
+        if kind.of and kind.of.name == "Changeset":
+            raise NotAvailableError("a list of changesets as a result", "return one")
         lists = [i for i, step in enumerate(parsed.steps) if step.field.type.kind == "list"]
         below = [step.field.name for step in parsed.steps[lists[0] + 1 :]] if lists else []
         if options.output and isinstance(value, Node):

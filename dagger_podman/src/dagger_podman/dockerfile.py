@@ -13,6 +13,7 @@ KNOWN = (
     *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"),
     *("ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
 )
+HEREDOC = re.compile(r"(?<!\S)\d*<<-?[\"']?(\w+)[\"']?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,7 @@ def instructions(text: str) -> list[Instruction]:
         name, rest = [*joined.split(None, 1), "", ""][:2]
         if name:
             found.append(Instruction(name.upper(), rest.strip(), start))
-            for word in re.findall(r"(?<!\S)\d*<<-?[\"']?(\w+)[\"']?", rest):
+            for word in HEREDOC.findall(rest) if name.upper() in ("ADD", "COPY", "RUN") else ():
                 while i < len(lines) and lines[i].strip() != word:
                     i += 1
                 i += 1

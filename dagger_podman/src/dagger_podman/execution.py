@@ -54,7 +54,8 @@ async def exec_key(session: Session, ex: Executed) -> str:
             content = list(dataclasses.astuple(value.entry))
         else:
             content = getattr(value, "key", value) or (mount.volume and volume_name(mount))
-        return [mount.kind, mount.path, content, mount.owner, mount.mode, mount.read_only]
+        size = [mount.size] if mount.size else []
+        return [mount.kind, mount.path, content, mount.owner, mount.mode, mount.read_only, *size]
 
     async def secret_key(name: str, node: Node) -> list[str]:
         return [name, (await session.value(node)).key]
@@ -155,6 +156,12 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
     name = f"dagger-podman-{session.id}-{key[:12]}"
     async with contextlib.AsyncExitStack() as stack:
         options, prepared = await launch(session, stack, c)
+        redirected = [
+            (m.file(path), stream)
+            for path, stream in _redirected(ex, "stdout", "stderr")
+            for m in prepared
+            if (mount := c.mount_at(path)) and m.path == mount.path
+        ]
         stdin = await _stdin(session, ex)
         step = await stack.enter_async_context(session.progress.step(_title(ex)))
         command = [
@@ -179,10 +186,8 @@ async def _run(session: Session, ex: Executed, key: str) -> Outcome:
             _check(ex, done.exit_code, stdout, stderr)
             if c.secret_env or any(m.kind == "secret" for m in c.mounts):
                 await _forget_secrets(session, name)
-            for path, output in _redirected(ex, stdout, stderr):
-                for m in prepared:
-                    if (mount := c.mount_at(path)) and m.path == mount.path:
-                        m.write(path, output)
+            for file, stream in redirected:
+                file.write_bytes(stdout if stream == "stdout" else stderr)
             after = {m.path: await asyncio.to_thread(m.read_back) for m in prepared if m.folder}
         except BaseException:
             await _remove(session, key, name)

@@ -11,7 +11,7 @@ from .errors import UsageError, concerning
 from .files import copy_blob, write_out
 from .session import Session
 from .state import Container
-from .tree import Tree, changes, diff
+from .tree import Tree, changes, diff, keeping
 from .values import Changeset, FileValue
 
 MODULE_CONTAINER = "module container"
@@ -29,15 +29,14 @@ async def write(session: Session, value: Any, path: Path) -> str:
                 shutil.rmtree(target)
             else:
                 target.unlink(missing_ok=True)
-        value = diff(*value)
+        value = _shown(value)
     if isinstance(value, Tree):
         await asyncio.to_thread(write_out, session.store, value, path)
     elif path.exists() and not path.is_file() and not path.is_dir():
         # A device or a pipe, such as /dev/null, is written into and never replaced.
         with session.store.temporary_folder() as folder:
             await write(session, value, folder / "value")
-            with concerning(path), (folder / "value").open("rb") as content, path.open("wb") as file:
-                await asyncio.to_thread(shutil.copyfileobj, content, file)  # copyfile refuses pipes
+            await asyncio.to_thread(_pour, folder / "value", path)
     elif isinstance(value, FileValue):
         path = path / value.name if path.is_dir() else path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +54,17 @@ async def write(session: Session, value: Any, path: Path) -> str:
     return str(path.resolve())
 
 
+def _pour(source: Path, target: Path) -> None:
+    """As `shutil.copyfile`, which refuses pipes."""
+    with concerning(target), source.open("rb") as content, target.open("wb") as file:
+        shutil.copyfileobj(content, file)
+
+
+def _shown(change: Changeset) -> Tree:
+    """What a changeset adds or modifies, without what differs in its owner or permissions alone."""
+    return diff(change.before, keeping(*change))
+
+
 async def export(session: Session, value: Any, path: str, wipe: bool = False) -> str:
     """What `export` does for the program that asks: a module's files are those of its own container."""
     name = session.memory.get(MODULE_CONTAINER)
@@ -66,7 +76,7 @@ async def export(session: Session, value: Any, path: str, wipe: bool = False) ->
     target = PurePosixPath("/", path)
     if isinstance(value, Changeset):
         await session.podman("exec", name, "rm", "-rf", "--", *(str(target / gone) for gone in changes(*value)[2]))
-        value = diff(*value)
+        value = _shown(value)
     with session.store.temporary_folder() as folder:
         await write(session, value, folder / "value")
         await session.podman("exec", name, "mkdir", "-p", str(target if isinstance(value, Tree) else target.parent))

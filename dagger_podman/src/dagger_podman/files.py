@@ -80,7 +80,8 @@ def entry_of(info: os.stat_result, kind: Kind, keep_owner: bool) -> Entry:
 
 
 def write_out(store: Store, tree: Tree, folder: Path, keep_owner: bool = False) -> None:
-    """Write a tree into a folder, over what is there."""
+    """Write a tree into a folder, over what is there; a folder that is there keeps its own attributes."""
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     directories = []
     for path, entry in sorted(tree.entries.items()):
@@ -89,7 +90,8 @@ def write_out(store: Store, tree: Tree, folder: Path, keep_owner: bool = False) 
             if target.is_symlink() or target.is_file():
                 target.unlink()
             target.mkdir(exist_ok=True)
-            directories.append((target, entry))
+            if path or is_new:
+                directories.append((target, entry))
             continue
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)

@@ -167,7 +167,7 @@ async def container_of(session: Session, image: str, reference: str = "") -> Con
         entrypoint=tuple(config.get("Entrypoint") or ()),
         args=tuple(config.get("Cmd") or ()),
         healthcheck=Healthcheck(tuple(health["Test"]), *(health.get(n, 0) for n in HEALTHCHECK[1:]))
-        if health
+        if health.get("Test")
         else None,
         ports=tuple(Port(int(number), protocol.upper() or "TCP", of_image=True) for number, _, protocol in ports),
         platform=f"{found['Os']}/{found['Architecture']}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import os
 import posixpath
 import re
 import shutil
@@ -32,13 +31,15 @@ class Prepared:
     session: Session
     folder: Path | None = None
 
-    def write(self, path: str, output: bytes) -> None:
-        """Put what a command said at a path in the mounted folder, or in the place of the mounted file."""
+    def file(self, path: str) -> Path:
+        """The file in the mounted folder, or the mounted one, that a command's output is to be put into."""
         if not self.folder:
             raise DaggerPodmanError(f"cannot redirect output to {path}: what is mounted there is no directory or file")
-        inside = "content" if path == self.path else posixpath.relpath(path, self.path)
-        with open(within(self.folder, inside), "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(output)
+        found = within(self.folder, "content" if path == self.path else posixpath.relpath(path, self.path))
+        if not found.parent.is_dir() or found.is_dir() or found.is_fifo():
+            raise DaggerPodmanError(f"cannot redirect output to {path}: no file can be there")
+        found.touch(mode=0o600)
+        return found
 
     def read_back(self) -> str:
         """The digest of what is now in the mounted folder."""
@@ -94,8 +95,12 @@ async def _volume(session: Session, mount: Mount) -> None:
             await session.podman(
                 *("volume", "create", "--label", f"{LABEL}=true", "--opt", f"o=uid={uid},gid={gid}", name)
             )
-            if entries:
-                await session.podman("volume", "import", name, str(folder / "source.tar"))
+            try:
+                if entries:
+                    await session.podman("volume", "import", name, str(folder / "source.tar"))
+            except BaseException:
+                await session.podman.run("volume", "rm", "-f", name)
+                raise
 
 
 async def prepare(session: Session, mount: Mount, folder: Path) -> Prepared:

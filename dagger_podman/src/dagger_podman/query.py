@@ -32,8 +32,9 @@ async def answer(session: Session, text: str, call: str = "") -> dict[str, Any]:
             if isinstance(definition, ast.OperationDefinitionNode):
                 data.update(await _Selection(session, call).of_object(None, definition.selection_set))
     except (DaggerPodmanError, OSError, UnicodeError) as error:
-        failure: dict[str, Any] = {"message": session.scrubber.text(str(told(error))), "path": list(data)}
-        if extensions := told(error).extensions():
+        said = told(error)
+        failure: dict[str, Any] = {"message": session.scrubber.text(str(said)), "path": list(data)}
+        if extensions := said.extensions():
             failure["extensions"] = extensions
         return {"data": None, "errors": [failure]}
     except (

@@ -206,7 +206,10 @@ class Runtime:
         self._process.stdin.write(b"\n")
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reading = asyncio.ensure_future(self._read(ready))
-        await asyncio.wait_for(ready, IMPORT_WITHIN)
+        try:
+            await asyncio.wait_for(ready, IMPORT_WITHIN)
+        except TimeoutError:
+            raise DaggerPodmanError(f"the module was not imported within {IMPORT_WITHIN:.0f} s") from None
         if not known:
             session.store.write("trees", self._bytecode, ingest(session.store, folder / "bytecode").to_json())
 

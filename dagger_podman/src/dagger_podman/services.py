@@ -59,6 +59,8 @@ class Running:
     process: asyncio.subprocess.Process | None = None
     log: collections.deque[bytes] = dataclasses.field(default_factory=lambda: collections.deque(maxlen=50))
     pump: asyncio.Future[Any] | None = None
+    stack: contextlib.AsyncExitStack = dataclasses.field(default_factory=contextlib.AsyncExitStack)
+    """What it holds, and what goes with it: such as the locks of its cache volumes."""
     handle: int = -1
     """Of its first process, for Podman 4 forgets a container that two commands stop at once, and lets it run."""
 
@@ -91,7 +93,7 @@ async def _key(session: Session, value: ServiceValue) -> str:
     key = await exec_key(session, Executed(value.container, value.args))
     c = value.container
     ready = [*map(dataclasses.astuple, c.ports), dataclasses.astuple(c.healthcheck) if c.healthcheck else None]
-    return digest_of(["service", key, ready, value.hostname])
+    return digest_of(["service", key, ready, value.hostname, value.privileged])
 
 
 async def network(session: Session) -> str:
@@ -132,19 +134,26 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
         gateway = await _gateway(session)
         await forward(session, gateway, port, host, port)
         return Running(key[:13], gateway, host, value)
-    c = value.container
-    name = f"dagger-podman-{session.id}-service-{key[:12]}"
+    running = Running(f"dagger-podman-{session.id}-service-{key[:12]}", "", _loopback(session), value)
+    session.on_close.append(running.stack.aclose)
+    try:
+        await _start_container(session, running)
+    except BaseException:
+        await running.stack.aclose()
+        raise
+    return running
+
+
+async def _start_container(session: Session, running: Running) -> None:
+    value, stack, c = running.value, running.stack, running.value.container
     net = await network(session)
-    stack = contextlib.AsyncExitStack()
-    session.on_close.append(stack.aclose)
     image = await images.image_to_start(session, c)
     folder = stack.enter_context(session.store.temporary_folder())
     options, _ = await run_options.launch(session, stack, c, net)
-    running = Running(name, "", _loopback(session), value)
     published = [p for p in c.ports if session.podman.rootless and may_publish(p)]  # root reaches the container itself
     publish = [f"{running.loopback}:{p.number}:{p.number}/{p.protocol.lower()}" for p in published]
     command = [
-        *("run", "--name", name, "--log-driver", "none", "--pidfile", str(folder / "pid"), *options),
+        *("run", "--name", running.name, "--log-driver", "none", "--pidfile", str(folder / "pid"), *options),
         *(["--hostname", value.hostname] if value.hostname else []),
         *(word for p in publish for word in ("--publish", p)),
         *(["--privileged"] if value.privileged else []),
@@ -159,7 +168,6 @@ async def _start(session: Session, value: ServiceValue, key: str) -> Running:
         _pump(session, running, running.process.stdout, step), _pump(session, running, running.process.stderr, step)
     )
     await _ready(session, running, folder / "pid")
-    return running
 
 
 def _loopback(session: Session) -> str:
@@ -238,6 +246,7 @@ async def stop(session: Session, value: ServiceValue, kill: bool = False) -> Non
     key = f"service {await _key(session, value)}"
     if running := await session.known(key):
         await running.end(session, grace=0 if kill else STOP_WITHIN)
+        await running.stack.aclose()
         session.drop(key)
 
 

@@ -52,6 +52,7 @@ class Session:
         self.secrets: dict[str, bytes] = {}
         self.on_close: list[Callable[[], Awaitable[None]]] = []
         self.networks: list[str] = []
+        self.closing = False
         self.memory: dict[str, Any] = {}
         self.building = asyncio.Semaphore(len(os.sched_getaffinity(0)))
         """More builds than processors take longer than one after the other: they wait for each other's writing."""
@@ -85,7 +86,8 @@ class Session:
                 path.unlink(missing_ok=True)
 
     async def close(self) -> None:
-        """Stop what runs, all of it at once."""
+        """Stop what runs, all of it at once, and begin nothing more."""
+        self.closing = True
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -119,6 +121,8 @@ class Session:
             return await work()
 
         task = self._tasks.get(key)
+        if self.closing:
+            raise asyncio.CancelledError
         if task is None:
             task = asyncio.ensure_future(run())
             self._tasks[key] = task
@@ -175,19 +179,20 @@ class Session:
         return await self.once(node.id, lambda: self._evaluate(node))
 
     async def _evaluate(self, node: Node) -> Any:
+        if (index := node.arg("[]")) is not None:
+            whole = Node(node.type, node.field, tuple(a for a in node.args if a[0] != "[]"), node.parent)
+            return (await self.value(whole))[index]
         implementation = self.implementation(node)
         what = f"{node.parent.type if node.parent else 'Query'}.{node.field}"
         of = () if node.parent is None else (await self.value(node.parent),)
-        given = {name: value for name, value in node.args if name != "[]"}
+        given = dict(node.args)
         given = of[0].expanded(given) if of and isinstance(of[0], Container) else given
         arguments = implementation.arguments(what, given.items())
         for name in arguments.keys() - implementation.nodes:
             arguments[name] = await self._evaluated(arguments[name])
         if "node" in implementation.parameters:
             arguments["node"] = node
-        result = await implementation.call(self, *of, **arguments)
-        index = node.arg("[]")
-        return result if index is None else result[index]
+        return await implementation.call(self, *of, **arguments)
 
     async def _evaluated(self, argument: Any) -> Any:
         if isinstance(argument, tuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import hashlib
 import io
@@ -31,9 +32,10 @@ def told(error: DaggerPodmanError | OSError | UnicodeError) -> DaggerPodmanError
     if isinstance(error, DaggerPodmanError):
         return error
     if not isinstance(error, OSError) or not error.strerror:
-        return UsageError(str(error))
+        return UsageError(str(error) or repr(error))
     file = str(error.filename2 or error.filename or "")
-    hint = "; name another cache folder in DAGGER_PODMAN_CACHE" if file.startswith(str(default_folder())) else ""
+    of_cache = error.errno not in (errno.ENOENT, errno.EIO) and file.startswith(str(default_folder()))
+    hint = "; name another cache folder in DAGGER_PODMAN_CACHE" if of_cache else ""
     return UsageError(f"{file}: {error.strerror}{hint}".removeprefix(": "))
 
 

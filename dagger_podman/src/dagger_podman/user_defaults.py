@@ -48,10 +48,12 @@ def with_defaults(types: Schema, module: Module, originals: Mapping[str, str]) -
     """A module's types with these defaults: `arg` is of the constructor, `fn_arg` of the function `fn`, and of another
     object's with its name before that. In the caller's file, which goes first, the module's name is before all."""
     above = [folder / ".env" for folder in (Path.cwd(), *Path.cwd().parents)]
-    outer, inner = next(filter(Path.exists, above), above[0]), module.folder / ".env"
+    outer, inner = next(filter(os.path.exists, above), above[0]), module.folder / ".env"
     readable = (path if path.is_file() and os.access(path, os.R_OK) else Path(os.devnull) for path in (outer, inner))
-    callers, own = (parsed(path.read_text(errors="surrogateescape")) for path in readable)
+    callers, own = (parsed(path.read_text(encoding="utf-8", errors="surrogateescape")) for path in readable)
     callers = callers.namespace(module.name)
+    if not callers.own and not own.own:
+        return types
     context = {**callers.context, **own.own, **callers.own}
     files = [(outer, EnvFile(callers.own, context)), (inner, EnvFile({n: context[n] for n in own.own}, context))]
 

@@ -17,6 +17,8 @@ NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us"
 def _nanoseconds(text: str) -> int:
     """`1m30s`, `1.5s`, `500ms` (pkg.go.dev/time#ParseDuration)."""
     parts = re.findall(r"(\d+\.?\d*|\.\d+)(h|ms|m|s|us|µs|ns)", text)
+    if text == "0":
+        return 0
     if "".join(map("".join, parts)) != text.removeprefix("+") or not text:
         raise DaggerPodmanError(f"time: invalid duration {text!r}; give one like 30s or 1m30s")
     return round(sum(float(number) * NANOSECONDS[unit] for number, unit in parts))

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..errors import DaggerPodmanError
-from ..exporting import MODULE_CONTAINER
 from ..fields import computed, field
 from ..session import Session
 from ..state import Container
@@ -68,7 +67,9 @@ class EnvFile:
                     if value := self.value(token["name"], environment, within):
                         return value if tokens is QUOTED else re.sub(r"[ \t\n]+", "\0", value)
                     if token["default"] is None:
-                        raise DaggerPodmanError(f"{within[-1]}: {token['name']}: unbound variable")
+                        raise DaggerPodmanError(
+                            f"{within[-1]}: refers to an unbound variable; a value with $ stands in '…'"
+                        )
                     return self._read(tokens, token["default"], environment, within)
             return token[token.lastgroup or 0]
 
@@ -106,7 +107,7 @@ async def as_file(session: Session, e: EnvFile) -> FileValue:
 
 @field("EnvFile")
 async def get(session: Session, e: EnvFile, name: str, raw: bool = False) -> str:
-    environment = {} if MODULE_CONTAINER in session.memory else os.environ  # none of a module's business
+    environment = {} if "module" in session.memory else os.environ  # none of a module's business
     return e.own.get(name, "") if raw or name not in e.own else e.value(name, environment)
 
 

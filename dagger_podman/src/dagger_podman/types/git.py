@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fnmatch
 import posixpath
 import re
@@ -94,7 +95,7 @@ async def as_git(session: Session, d: Tree) -> Repository:
     names: dict[str, tuple[str, str]] = {}
     links = {}
     with session.store.temporary_folder() as folder:
-        write_out(session.store, data, folder / ".git")
+        await asyncio.to_thread(write_out, session.store, data, folder / ".git")
         told = await git("ls-remote", "--symref", ".", cwd=folder)
     for line in told.decode().splitlines():
         value, _, name = line.removesuffix("^{}").partition("\t")  # of an annotated tag the commit comes last
@@ -119,18 +120,20 @@ def _data(d: Tree) -> Tree:
 async def checked_out(session: Session, ref: Ref, discard_git_dir: bool = False, depth: int = 1) -> Tree:
     with session.store.temporary_folder() as above:
         source, folder = above / "source", above / "tree"
-        write_out(session.store, ref.repository.data, source / ".git")
-        write_out(session.store, Tree(), folder)
+        await asyncio.to_thread(write_out, session.store, ref.repository.data, source / ".git")
+        folder.mkdir()
         run = partial(git, cwd=folder)
         await run("init", "-b", "main")
         limit = [f"--depth={depth}"] if depth > 0 else []
         await run("fetch", "-u", "--no-auto-gc", *limit, f"file://{source}", f"{ref.commit}:refs/dagger.tmp/fetched")
         if ref.name:
             await run("update-ref", ref.name, ref.commit)
-            await run("checkout", ref.name.removeprefix("refs/heads/"))
-            await run("reset", "--hard", ref.commit)
-        else:
-            await run("checkout", ref.commit)
+        # Not `checkout`, to which a branch's name may be an option.
+        is_branch = ref.name.startswith("refs/heads/")
+        await run(
+            *(["symbolic-ref", "HEAD", ref.name] if is_branch else ["update-ref", "--no-deref", "HEAD", ref.commit])
+        )
+        await run("reset", "--hard", ref.commit)
         if await run("submodule", "status"):
             raise NotAvailableError("GitRef.tree of a repository with submodules")
         await run("update-ref", "-d", "refs/dagger.tmp/fetched")
@@ -139,15 +142,15 @@ async def checked_out(session: Session, ref: Ref, discard_git_dir: bool = False,
         (folder / ".git/FETCH_HEAD").unlink(missing_ok=True)
         if discard_git_dir:
             shutil.rmtree(folder / ".git")
-        return ingest(session.store, folder)
+        return await asyncio.to_thread(ingest, session.store, folder)
 
 
 @field("GitRef")
 async def common_ancestor(session: Session, ref: Ref, other: Ref) -> Ref:
     with session.store.temporary_folder() as above:
         mine, theirs = above / "mine", above / "theirs"
-        write_out(session.store, ref.repository.data, mine / ".git")
-        write_out(session.store, other.repository.data, theirs / ".git")
+        await asyncio.to_thread(write_out, session.store, ref.repository.data, mine / ".git")
+        await asyncio.to_thread(write_out, session.store, other.repository.data, theirs / ".git")
         await git("fetch", "--no-tags", "--no-auto-gc", f"file://{theirs}", other.commit, cwd=mine)
         found = await git("merge-base", ref.commit, other.commit, cwd=mine)
     return Ref(ref.repository, found.decode().strip())
@@ -162,7 +165,7 @@ async def uncommitted(session: Session, r: Repository) -> Changeset:
     inner = [posixpath.dirname(p) for p in d.entries if posixpath.basename(p) == ".git"]
 
     async def clean(folder: Path) -> None:
-        write_out(session.store, r.data, folder / ".git")
+        await asyncio.to_thread(write_out, session.store, r.data, folder / ".git")
         await git("restore", "--staged", "--worktree", ".", cwd=folder)
         await git("clean", "-fd", *(f"--exclude=/{path}" for path in inner if path), cwd=folder)
         shutil.rmtree(folder / ".git")
