@@ -34,8 +34,9 @@ def told(error: DaggerPodmanError | OSError | UnicodeError) -> DaggerPodmanError
     if not isinstance(error, OSError) or not error.strerror:
         return UsageError(str(error) or repr(error))
     file = str(error.filename2 or error.filename or "")
-    of_cache = error.errno not in (errno.ENOENT, errno.EIO) and file.startswith(str(default_folder()))
-    hint = "; name another cache folder in DAGGER_PODMAN_CACHE" if of_cache else ""
+    cache = str(default_folder())
+    refused = file == cache or (file.startswith(f"{cache}/") and error.errno not in (errno.ENOENT, errno.EIO))
+    hint = "; name another cache folder in DAGGER_PODMAN_CACHE" if refused else ""
     return UsageError(f"{file}: {error.strerror}{hint}".removeprefix(": "))
 
 
