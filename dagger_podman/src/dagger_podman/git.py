@@ -1,4 +1,4 @@
-"""The one place that runs the host's git."""
+"""Runs git on the host for what a program hands over: nothing of the user's settings, or of the repository's, counts."""
 
 from __future__ import annotations
 
